@@ -1,0 +1,39 @@
+import { Schema } from "effect"
+import { RunResult } from "../task/RunResult.ts"
+
+/** A host of a fan-out on which the command was not run. */
+export const DeniedHost = Schema.Struct({
+  alias: Schema.String,
+  denied: Schema.Literal(true),
+  reason: Schema.String,
+  hint: Schema.String
+})
+export type DeniedHost = typeof DeniedHost.Type
+
+/** What one command on many hosts came to. */
+export const FleetResult = Schema.Struct({
+  task_id: Schema.optionalKey(Schema.String),
+  tag: Schema.String,
+  command: Schema.optionalKey(Schema.String),
+  hosts_matched: Schema.optionalKey(Schema.Int),
+  results: Schema.Array(Schema.Union([RunResult, DeniedHost])),
+  /** Hosts whose output is the same text, when two or more share it; their results then hold no output. */
+  groups: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ hosts: Schema.Array(Schema.String), output: Schema.String }))
+  ),
+  /** Hosts that can be passed back as `only` to try just those again. */
+  failed_hosts: Schema.optionalKey(Schema.Array(Schema.String)),
+  not_started: Schema.optionalKey(Schema.Array(Schema.String)),
+  summary: Schema.optionalKey(
+    Schema.Struct({
+      total_hosts: Schema.Int,
+      successful: Schema.Int,
+      failed: Schema.Int,
+      cancelled: Schema.Int,
+      timeout: Schema.Int,
+      denied: Schema.Int
+    })
+  ),
+  note: Schema.optionalKey(Schema.String)
+})
+export type FleetResult = typeof FleetResult.Type

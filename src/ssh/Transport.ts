@@ -1,0 +1,51 @@
+import type { Duration, Effect, Scope, Stream } from "effect"
+import { Context } from "effect"
+import type { SshError } from "./errors.ts"
+import type { Target } from "./Target.ts"
+
+/** One piece of output as it came from the host: raw bytes of one of the two streams. */
+export interface OutputChunk {
+  readonly stream: "stdout" | "stderr"
+  readonly bytes: Uint8Array
+}
+
+/** How a remote command ended: an exit code, or the signal that killed it (without `SIG`, as in RFC 4254 §6.10). */
+export type RemoteExit =
+  | { readonly _tag: "Exited"; readonly code: number }
+  | { readonly _tag: "Signalled"; readonly signal: string }
+
+/**
+ * One session channel with a command running on it. It lives in the Scope that `exec` was given; closing that Scope
+ * closes the channel and stops nothing on the host (see `RemoteProcess.stop`).
+ */
+export interface RemoteChannel {
+  /**
+   * Both streams interleaved in arrival order, pulled: a slow consumer closes the SSH window. Ends when both streams
+   * ended, or shortly after the exit status when a background child keeps them open. To be run once.
+   */
+  readonly output: Stream.Stream<OutputChunk, SshError>
+  /** The exit status. Fails with `ConnectionLost` when the channel closed without one: the outcome is unknown. */
+  readonly exit: Effect.Effect<RemoteExit, SshError>
+  /** Resolves once the channel is closed, whatever the reason; never fails. */
+  readonly closed: Effect.Effect<void>
+}
+
+/** An authenticated connection whose host key was verified. It lives in the Scope that `connect` was given. */
+export interface Connection {
+  /**
+   * Opens a session channel and runs `command` through the login shell. stdin is at its end from the start.
+   * Fails with `ChannelRefused` when the server opens no session (the command never ran), or `ConnectionLost`.
+   */
+  readonly exec: (command: string) => Effect.Effect<RemoteChannel, SshError, Scope.Scope>
+  /** Resolves when the connection is gone, with the error that new commands on it would get; never fails. */
+  readonly lost: Effect.Effect<SshError>
+}
+
+/** Makes SSH connections. The live implementation is `Ssh2Transport`; simulations provide their own. */
+export class Transport extends Context.Service<
+  Transport,
+  {
+    /** Connects, verifies the host key, authenticates: all within `budget`. Interruptible. */
+    readonly connect: (target: Target, budget: Duration.Duration) => Effect.Effect<Connection, SshError, Scope.Scope>
+  }
+>()("mcp-ssh-orchestrator/ssh/Transport") {}

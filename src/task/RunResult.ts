@@ -1,0 +1,30 @@
+import { Schema } from "effect"
+import { TaskStatus } from "./Task.ts"
+
+/** What a command on one host came to. Bytes are what the host sent; `output` is cleaned and may be cut. */
+export const RunResult = Schema.Struct({
+  task_id: Schema.String,
+  alias: Schema.String,
+  hash: Schema.String,
+  status: TaskStatus,
+  /** -1 when there is none: a signal, a timeout, a lost or failed connection. */
+  exit_code: Schema.Int,
+  exit_signal: Schema.optionalKey(Schema.String),
+  duration_ms: Schema.Int,
+  cancelled: Schema.Boolean,
+  timeout: Schema.Boolean,
+  /** "" when no connection was made. */
+  target_ip: Schema.String,
+  output: Schema.String,
+  bytes_out: Schema.Int,
+  bytes_err: Schema.Int,
+  /** True when `output` is not everything the host sent. */
+  truncated: Schema.Boolean,
+  redacted: Schema.optionalKey(Schema.Int),
+  /** Where `ssh_get_task_output` goes on reading, when the rest was kept. */
+  next_cursor: Schema.optionalKey(Schema.String),
+  max_seconds: Schema.optionalKey(Schema.Int),
+  /** Why there is no exit code, and what to do next. */
+  status_message: Schema.optionalKey(Schema.String)
+})
+export type RunResult = typeof RunResult.Type
