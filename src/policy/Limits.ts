@@ -41,3 +41,83 @@ export type LimitsPatch = typeof LimitsPatch.Type
 
 /** The limits in force for one host: every key has a value. */
 export type Limits = { readonly [K in keyof Required<LimitsPatch>]: Exclude<LimitsPatch[K], undefined> }
+
+/**
+ * The original project's 20 denied texts, in force while no `deny_substrings` is configured. `BuiltinDenials` matches them
+ * on the parsed command; as a list in a file they would be literal text.
+ */
+export const BUILTIN_DENY_SUBSTRINGS: ReadonlyArray<string> = [
+  "rm -rf /",
+  ":(){ :|:& };:",
+  "mkfs ",
+  "dd if=/dev/zero",
+  "shutdown -h",
+  "reboot",
+  "userdel ",
+  "passwd ",
+  "ssh ",
+  "scp ",
+  "rsync -e ssh",
+  "curl ",
+  "wget ",
+  "nc ",
+  "nmap ",
+  "telnet ",
+  "kubectl ",
+  "aws ",
+  "gcloud ",
+  "az "
+]
+
+/** What holds where policy.yml says nothing. */
+export const DEFAULT_LIMITS: Limits = {
+  max_seconds: 60,
+  max_output_bytes: 1_048_576,
+  task_result_ttl: 300,
+  task_progress_interval: 5,
+  deny_substrings: BUILTIN_DENY_SUBSTRINGS,
+  max_concurrent_tasks: 64,
+  max_tasks_per_host: 8,
+  max_queued_tasks: 1_000,
+  connect_timeout_seconds: 15,
+  sync_wait_seconds: 45,
+  max_result_bytes: 65_536,
+  redact_output: true
+}
+
+/** `limits` with every key that `patch` holds replaced. Keys that are no limits are left out. */
+export const patchLimits = (limits: Limits, patch: LimitsPatch): Limits => ({
+  max_seconds: patch.max_seconds ?? limits.max_seconds,
+  max_output_bytes: patch.max_output_bytes ?? limits.max_output_bytes,
+  task_result_ttl: patch.task_result_ttl ?? limits.task_result_ttl,
+  task_progress_interval: patch.task_progress_interval ?? limits.task_progress_interval,
+  deny_substrings: patch.deny_substrings ?? limits.deny_substrings,
+  max_concurrent_tasks: patch.max_concurrent_tasks ?? limits.max_concurrent_tasks,
+  max_tasks_per_host: patch.max_tasks_per_host ?? limits.max_tasks_per_host,
+  max_queued_tasks: patch.max_queued_tasks ?? limits.max_queued_tasks,
+  connect_timeout_seconds: patch.connect_timeout_seconds ?? limits.connect_timeout_seconds,
+  sync_wait_seconds: patch.sync_wait_seconds ?? limits.sync_wait_seconds,
+  max_result_bytes: patch.max_result_bytes ?? limits.max_result_bytes,
+  redact_output: patch.redact_output ?? limits.redact_output
+})
+
+/** The smaller of two limits on seconds, where 0 means no limit. */
+export const lowerSeconds = (left: number, right: number): number =>
+  left === 0 ? right : right === 0 ? left : Math.min(left, right)
+
+const lower = (limit: number, patch: number | undefined): number => Math.min(limit, patch ?? limit)
+
+/**
+ * `limits` with what a matched rule asks for, which can only make them stricter: the smaller number, redaction
+ * on. Denied texts are a rule's own (see `Policy`); limits of the whole process and of the connection are not a rule's to change.
+ */
+export const lowerLimits = (limits: Limits, patch: LimitsPatch): Limits => ({
+  ...limits,
+  max_seconds: lowerSeconds(limits.max_seconds, patch.max_seconds ?? limits.max_seconds),
+  max_output_bytes: lower(limits.max_output_bytes, patch.max_output_bytes),
+  task_result_ttl: lower(limits.task_result_ttl, patch.task_result_ttl),
+  task_progress_interval: lower(limits.task_progress_interval, patch.task_progress_interval),
+  sync_wait_seconds: lower(limits.sync_wait_seconds, patch.sync_wait_seconds),
+  max_result_bytes: lower(limits.max_result_bytes, patch.max_result_bytes),
+  redact_output: limits.redact_output || patch.redact_output === true
+})

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { Limits } from "./Limits.ts"
 
 /** One simple command of a planned text, with its own decision. */
 export const PlannedCommand = Schema.Struct({
@@ -43,3 +44,13 @@ export const Plan = Schema.Struct({
   limits: ShownLimits
 })
 export type Plan = typeof Plan.Type
+
+/** The part of a host's limits that a client may see. Deny texts are never shown. */
+export const showLimits = (limits: Limits): ShownLimits => ({
+  max_seconds: limits.max_seconds,
+  max_output_bytes: limits.max_output_bytes,
+  task_result_ttl: limits.task_result_ttl,
+  task_progress_interval: limits.task_progress_interval,
+  sync_wait_seconds: limits.sync_wait_seconds,
+  max_result_bytes: limits.max_result_bytes
+})
