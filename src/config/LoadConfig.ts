@@ -1,0 +1,169 @@
+import { Effect, FileSystem, Option, Path, Result } from "effect"
+import { compilePolicy, denyAll } from "../policy/Policy.ts"
+import type { CredentialEntry } from "./CredentialEntry.ts"
+import { decodeCredentials } from "./Credentials.ts"
+import { checkHosts } from "./CrossCheck.ts"
+import { type Decoded, problemAt, rejected } from "./Decoded.ts"
+import { Directories } from "./Directories.ts"
+import type { Host } from "./Host.ts"
+import { loadHostKeys } from "./HostKeys.ts"
+import type { ConfigSnapshot, HostEntry } from "./Inventory.ts"
+import { type LoadedLogin, loadLogins } from "./Logins.ts"
+import { decodePolicy } from "./PolicyFile.ts"
+import { listProblems, makeProblem, type Problem, START } from "./Problem.ts"
+import { readRegularFile } from "./RegularFile.ts"
+import { loadSecrets } from "./Secrets.ts"
+import { decodeServers } from "./Servers.ts"
+import { MAX_BYTES } from "./YamlDocument.ts"
+import { emptyYamlFile, parseYamlFile, type YamlFile } from "./YamlFile.ts"
+
+const SERVERS = "servers.yml"
+const CREDENTIALS = "credentials.yml"
+const POLICY = "policy.yml"
+
+/** A file of the set: read, parsed and decoded. */
+interface Loaded<A> {
+  readonly file: YamlFile
+  readonly decoded: Decoded<A>
+}
+
+const problemOf = (severity: Problem["severity"], file: string, message: string): Problem =>
+  makeProblem(severity, file, START, [], message)
+
+/** Reads and decodes one file. `consequence` says what its absence means. */
+const loadFile = Effect.fn("LoadConfig.file")(function* <A>(
+  name: string,
+  decode: (file: YamlFile) => Decoded<A>,
+  consequence: string
+) {
+  const path = yield* Path.Path
+  const directories = yield* Directories
+  const absent = emptyYamlFile(name)
+  const read = yield* Effect.result(readRegularFile(path.join(directories.config, name), MAX_BYTES))
+  const loaded = (file: YamlFile, decoded: Decoded<A>, problems: ReadonlyArray<Problem> = []): Loaded<A> => ({
+    file,
+    decoded: { ...decoded, problems: listProblems([...decoded.problems, ...problems]) }
+  })
+  if (Result.isFailure(read)) {
+    const { reason } = read.failure
+    return reason === "not found"
+      ? loaded(absent, decode(absent), [problemOf("warning", name, `file not found: ${consequence}`)])
+      : loaded(absent, rejected([problemOf("error", name, `file cannot be read: ${reason}`)]))
+  }
+  const file = parseYamlFile(name, read.success.bytes)
+  if (Result.isFailure(file)) return loaded(absent, rejected(file.failure))
+  return loaded(
+    file.success,
+    decode(file.success),
+    file.success.value === undefined ? [problemOf("warning", name, `file is empty: ${consequence}`)] : []
+  )
+})
+
+/** Joins a host with its login, or says why it cannot be used. */
+const toEntry = (
+  file: YamlFile,
+  host: Host,
+  index: number,
+  logins: ReadonlyMap<string, LoadedLogin>
+): { readonly entry: HostEntry; readonly problems: ReadonlyArray<Problem> } => {
+  const report = problemAt(file)
+  const disabled = (key: string, message: string) => {
+    const problem = report("error", ["hosts", index, key], message)
+    return { entry: { host, login: Result.fail(problem) }, problems: [problem] }
+  }
+  // Connecting around a jump host would be another route than the one that was configured.
+  if (host.jump.length > 0)
+    return disabled("jump", `jump hosts are not supported yet: host '${host.alias}' is disabled`)
+  const loaded = host.credentials === undefined ? undefined : logins.get(host.credentials)
+  if (loaded !== undefined && Result.isFailure(loaded.login))
+    return { entry: { host, login: loaded.login }, problems: [] }
+  const login = loaded === undefined || Result.isFailure(loaded.login) ? undefined : loaded.login.success
+  return login === undefined || (login.key === undefined && login.password === undefined)
+    ? disabled(
+        "credentials",
+        `Host '${host.alias}' has no authentication method configured (neither key_path nor password)`
+      )
+    : { entry: { host, login: Result.succeed(login) }, problems: [] }
+}
+
+/** What is in force when the files cannot be used: no host, nothing allowed, and the reasons. */
+const unusable = (problems: ReadonlyArray<Problem>): ConfigSnapshot => ({
+  hosts: new Map(),
+  policy: denyAll,
+  hostKeys: { paths: [], digest: "" },
+  problems,
+  usable: false
+})
+
+const loadCredentialLogins = Effect.fn("LoadConfig.logins")(function* (
+  file: YamlFile,
+  entries: ReadonlyArray<CredentialEntry>
+) {
+  const secrets = yield* loadSecrets()
+  const logins = yield* loadLogins(file, entries, secrets)
+  const problems = [...logins.values()].flatMap((login) => login.problems)
+  return { logins, problems: [...listProblems(problems), ...listProblems(secrets.problems)] }
+})
+
+/**
+ * Reads the three files, the keys, the secrets and known_hosts: a snapshot that is whole, or one that is not `usable`.
+ * Never fails; what is wrong is in `problems`, errors first.
+ */
+export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | FileSystem.FileSystem | Path.Path> =
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const directories = yield* Directories
+    if (!(yield* Effect.orElseSucceed(fs.exists(directories.config), () => false))) {
+      return unusable([problemOf("error", path.basename(directories.config), "configuration directory not found")])
+    }
+
+    const servers = yield* loadFile(SERVERS, decodeServers, "there are no hosts")
+    const credentials = yield* loadFile(CREDENTIALS, decodeCredentials, "no host can log in")
+    const policy = yield* loadFile(POLICY, decodePolicy, "everything is denied")
+
+    const hosts = Option.getOrElse(servers.decoded.value, (): ReadonlyArray<Host> => [])
+    const entries = Option.getOrElse(credentials.decoded.value, (): ReadonlyArray<CredentialEntry> => [])
+    const names = entries.map(({ name }) => name)
+    // A credentials.yml with errors names nothing for certain: its own problems are enough.
+    const references = Option.isSome(credentials.decoded.value)
+      ? listProblems(checkHosts(servers.file, hosts, names))
+      : []
+    const { logins, problems: loginProblems } = yield* loadCredentialLogins(credentials.file, entries)
+    const structural = [
+      ...servers.decoded.problems,
+      ...references,
+      ...credentials.decoded.problems,
+      ...policy.decoded.problems
+    ]
+    const errorsFirst = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => [
+      ...problems.filter(({ severity }) => severity === "error"),
+      ...problems.filter(({ severity }) => severity === "warning")
+    ]
+    if (
+      Option.isNone(servers.decoded.value) ||
+      Option.isNone(credentials.decoded.value) ||
+      Option.isNone(policy.decoded.value) ||
+      references.length > 0
+    ) {
+      return unusable(errorsFirst([...structural, ...loginProblems]))
+    }
+
+    const document = policy.decoded.value.value
+    const hostKeys = yield* loadHostKeys(document.known_hosts_path)
+    const joined = hosts.map((host, index) => toEntry(servers.file, host, index, logins))
+    return {
+      hosts: new Map(joined.map(({ entry }) => [entry.host.alias, entry])),
+      policy: compilePolicy(document),
+      hostKeys: hostKeys.policy,
+      problems: errorsFirst([
+        ...structural,
+        ...listProblems(joined.flatMap(({ problems }) => problems)),
+        ...loginProblems,
+        ...(hostKeys.warning === undefined
+          ? []
+          : [problemAt(policy.file)("warning", ["known_hosts_path"], hostKeys.warning)])
+      ]),
+      usable: true
+    }
+  }).pipe(Effect.withSpan("ConfigDirectory.load"))
