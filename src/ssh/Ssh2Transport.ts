@@ -1,0 +1,406 @@
+import { Cause, Clock, Deferred, Duration, Effect, FileSystem, Layer, Option, Redacted, Result, Stream } from "effect"
+import type { Scope } from "effect"
+import ssh2 from "ssh2"
+import type { Algorithms, AnyAuthMethod, ClientChannel, ParsedKey, ServerHostKeyAlgorithm } from "ssh2"
+import type { Login } from "../config/Credential.ts"
+import { SshError } from "./errors.ts"
+import type { SshFailure } from "./errors.ts"
+import { knownKeyTypes, parseKnownHosts, verifyHostKey } from "./KnownHosts.ts"
+import type { KnownHost } from "./KnownHosts.ts"
+import { makeOutputQueue } from "./OutputQueue.ts"
+import { connectFailure, execFailure, keyFailure, signalName } from "./SshFailures.ts"
+import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
+import type { Target } from "./Target.ts"
+import { Transport } from "./Transport.ts"
+import type { Connection, OutputChunk, RemoteChannel, RemoteExit } from "./Transport.ts"
+
+/** Silence after which a keepalive is sent, and the number of unanswered ones that end a connection. */
+const KEEPALIVE_MILLIS = 15_000
+const KEEPALIVE_COUNT = 3
+/** After the exit status: how long a silent stream is waited for, and how long all such waits together may take. */
+const DRAIN_IDLE_MILLIS = 250
+const DRAIN_TOTAL_MILLIS = 5_000
+/** Parsed keys kept; the oldest goes first. Decrypting one takes up to 300 ms of the event loop. */
+const MAX_PARSED_KEYS = 256
+/** Bytes of output handed on at once. */
+const BATCH_BYTES = 256 * 1024
+const MAX_KNOWN_HOSTS_BYTES = 10 * 1024 * 1024
+
+/** Without SHA-1 signatures and MACs (RFC 9142) and without compression, which would let output sizes tell its content. */
+const HOST_KEY_ALGORITHMS: ReadonlyArray<ServerHostKeyAlgorithm> = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256"
+]
+const MACS: Algorithms["hmac"] = [
+  "hmac-sha2-256-etm@openssh.com",
+  "hmac-sha2-512-etm@openssh.com",
+  "hmac-sha2-256",
+  "hmac-sha2-512"
+]
+
+/** The signature algorithms to offer for a host: those of its stored key types, or all when nothing usable is stored. */
+const hostKeyAlgorithms = (types: ReadonlyArray<string>): Array<ServerHostKeyAlgorithm> => {
+  const wanted = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]))
+  const offered = wanted.flatMap((type) => HOST_KEY_ALGORITHMS.filter((algorithm) => algorithm === type))
+  return offered.length > 0 ? offered : [...HOST_KEY_ALGORITHMS]
+}
+
+const failure = (target: Target, kind: SshFailure, detail: string) =>
+  new SshError({ failure: kind, alias: target.alias, detail })
+
+/** Reads the first known_hosts file that exists, afresh, so that a change of it counts from the next connect on. */
+const readKnownHosts = Effect.fn("Ssh2Transport.readKnownHosts")(function* (target: Target) {
+  const fs = yield* FileSystem.FileSystem
+  const unreadable = (detail: string) => failure(target, "KnownHostsUnreadable", detail)
+  for (const path of target.hostKeys.paths) {
+    const stat = yield* Effect.result(fs.stat(path))
+    if (Result.isFailure(stat)) {
+      if (stat.failure.reason._tag === "NotFound") continue
+      return yield* unreadable(stat.failure.message)
+    }
+    if (stat.success.size > MAX_KNOWN_HOSTS_BYTES) return yield* unreadable(`${path} is larger than 10 MiB`)
+    const text = yield* Effect.mapError(fs.readFileString(path), (error) => unreadable(error.message))
+    return parseKnownHosts(text)
+  }
+  const none: ReadonlyArray<KnownHost> = []
+  return none
+})
+
+/** Parses private keys, each once: keyed by the login's digest, which changes with the key and its passphrase. */
+const makeKeyParser = () => {
+  const parsed = new Map<string, ParsedKey>()
+  return (target: Target, key: NonNullable<Login["key"]>): Result.Result<ParsedKey, SshError> => {
+    const known = parsed.get(target.login.digest)
+    if (known !== undefined) return Result.succeed(known)
+    const pem = Redacted.value(key.pem)
+    const passphrase = key.passphrase === undefined ? undefined : Redacted.value(key.passphrase)
+    const answer: unknown = ssh2.utils.parseKey(pem, passphrase)
+    const first: unknown = Array.isArray(answer) ? answer[0] : answer
+    if (first instanceof Error || first === undefined) {
+      const message = first?.message ?? "the file holds no key"
+      return Result.fail(failure(target, keyFailure(message, passphrase !== undefined), message))
+    }
+    const usable = first as ParsedKey
+    if (!usable.isPrivateKey()) return Result.fail(failure(target, "KeyFormatInvalid", "not a private key"))
+    const oldest = parsed.size >= MAX_PARSED_KEYS ? parsed.keys().next().value : undefined
+    if (oldest !== undefined) parsed.delete(oldest)
+    parsed.set(target.login.digest, usable)
+    return Result.succeed(usable)
+  }
+}
+
+/** The authentication attempts of a login, in order: key, password, keyboard-interactive answered by the password. */
+const authMethods = (
+  target: Target,
+  parseKey: ReturnType<typeof makeKeyParser>
+): Result.Result<ReadonlyArray<AnyAuthMethod>, SshError> => {
+  const { key, password, username } = target.login
+  const methods: Array<AnyAuthMethod> = []
+  if (key !== undefined) {
+    const parsed = parseKey(target, key)
+    if (Result.isFailure(parsed)) return Result.fail(parsed.failure)
+    methods.push({ type: "publickey", username, key: parsed.success })
+  }
+  if (password !== undefined) {
+    methods.push(
+      { type: "password", username, password: Redacted.value(password) },
+      {
+        type: "keyboard-interactive",
+        username,
+        // A prompt that echoes asks for something else than the password.
+        prompt: (_name, _instructions, _language, prompts, answer) =>
+          answer(prompts.map((prompt) => (prompt.echo === true ? "" : Redacted.value(password))))
+      }
+    )
+  }
+  return methods.length === 0
+    ? Result.fail(failure(target, "NoAuthenticationMethod", "neither key nor password"))
+    : Result.succeed(methods)
+}
+
+/** One channel of a started command: its events, as they are, turned into the members of `RemoteChannel`. */
+const adoptChannel = (channel: ClientChannel, target: Target): { api: RemoteChannel; close: () => void } => {
+  const queue = makeOutputQueue({ stdout: channel, stderr: channel.stderr })
+  const exit = Deferred.makeUnsafe<RemoteExit, SshError>()
+  const closed = Deferred.makeUnsafe<void>()
+  let open = 2
+  let exited = false
+  let isClosed = false
+  let discard = false
+  let events = 0
+  let waiter: () => void = () => {}
+  const wake = () => {
+    events++
+    waiter()
+  }
+
+  // ssh2 pushes each packet's bytes as they arrive; Node's own events would lose the order between the two streams.
+  const watch = (name: OutputChunk["stream"], stream: ClientChannel | ClientChannel["stderr"]) => {
+    const push = stream.push.bind(stream)
+    stream.push = (chunk: unknown) => {
+      if (discard && chunk !== null) return true
+      const room = push(chunk)
+      if (chunk === null) open--
+      else if (chunk instanceof Uint8Array) queue.arrived(name, chunk.length)
+      wake()
+      return room
+    }
+    stream.on("error", () => {})
+  }
+  watch("stdout", channel)
+  watch("stderr", channel.stderr)
+
+  channel.on("exit", (code: number | null, signal?: string) => {
+    exited = true
+    const ended: RemoteExit =
+      typeof code === "number"
+        ? { _tag: "Exited", code }
+        : { _tag: "Signalled", signal: signalName(String(signal)) }
+    Deferred.doneUnsafe(exit, Effect.succeed(ended))
+    wake()
+  })
+  channel.on("close", () => {
+    isClosed = true
+    Deferred.doneUnsafe(exit, Effect.fail(failure(target, "ConnectionLost", "channel closed without an exit status")))
+    Deferred.doneUnsafe(closed, Effect.void)
+    wake()
+  })
+  channel.end()
+
+  /** Ends at the first event after the `seen`-th, which may already have been. */
+  const eventAfter = (seen: number) =>
+    Effect.callback<void>((resume) => {
+      if (events !== seen) return resume(Effect.void)
+      waiter = () => resume(Effect.void)
+      return Effect.sync(() => {
+        waiter = () => {}
+      })
+    })
+
+  const takeBatch = (): ReadonlyArray<OutputChunk> => {
+    const batch: Array<OutputChunk> = []
+    let bytes = 0
+    while (bytes < BATCH_BYTES) {
+      const chunk = queue.take()
+      if (chunk === undefined) break
+      batch.push(chunk)
+      bytes += chunk.bytes.length
+    }
+    return batch
+  }
+
+  /** From here on bytes are dropped, so that the end of the streams, and with it "close", is still reached. */
+  const finish = () => {
+    discard = true
+    channel.resume()
+    channel.stderr.resume()
+  }
+
+  const pull = Effect.gen(function* () {
+    let waited = 0
+    while (true) {
+      const seen = events
+      const [first, ...rest] = takeBatch()
+      if (first !== undefined) return [first, ...rest] as const
+      if (open === 0 || isClosed) {
+        finish()
+        return yield* Cause.done()
+      }
+      if (!exited) {
+        yield* eventAfter(seen)
+        continue
+      }
+      if (waited >= DRAIN_TOTAL_MILLIS) {
+        finish()
+        return yield* Cause.done()
+      }
+      const before = yield* Clock.currentTimeMillis
+      const more = yield* Effect.timeoutOption(eventAfter(seen), Duration.millis(DRAIN_IDLE_MILLIS))
+      waited += (yield* Clock.currentTimeMillis) - before
+      if (Option.isNone(more)) waited = DRAIN_TOTAL_MILLIS
+    }
+  })
+
+  return {
+    api: {
+      output: Stream.fromPull(Effect.succeed(pull)),
+      exit: Deferred.await(exit),
+      closed: Deferred.await(closed)
+    },
+    close: () => {
+      if (!isClosed) channel.close()
+      finish()
+    }
+  }
+}
+
+/** Opens a session channel and runs a command on it. */
+const execOn = (client: ssh2.Client, target: Target, isLost: () => boolean) =>
+  Effect.fn("Connection.exec")(function* (command: string) {
+    const open = Effect.callback<ReturnType<typeof adoptChannel>, SshError>((resume) => {
+      const neverSent = (detail: string) => resume(Effect.fail(failure(target, "ChannelRefused", detail)))
+      if (isLost()) return neverSent("the connection was already lost")
+      let abandoned = false
+      const refuse = (error: LibraryError & { readonly reason?: unknown }) =>
+        resume(Effect.fail(failure(target, execFailure(error), error.message)))
+      try {
+        client.exec(command, (error, channel) => {
+          if (error !== undefined && error !== null) return refuse(error)
+          const adopted = adoptChannel(channel, target)
+          if (abandoned) adopted.close()
+          else resume(Effect.succeed(adopted))
+        })
+      } catch (error) {
+        neverSent(error instanceof Error ? error.message : String(error))
+      }
+      return Effect.sync(() => {
+        abandoned = true
+      })
+    })
+    const adopted = yield* Effect.acquireRelease(open, (adopted) => Effect.sync(adopted.close), { interruptible: true })
+    return adopted.api
+  })
+
+/** Connects and authenticates `client`; every event of its life ends up in the returned effect or in `lost`. */
+const handshake = (
+  client: ssh2.Client,
+  target: Target,
+  known: ReadonlyArray<KnownHost>,
+  methods: ReadonlyArray<AnyAuthMethod>
+): Effect.Effect<Connection, SshError> =>
+  Effect.callback((resume) => {
+    const lost = Deferred.makeUnsafe<SshError>()
+    let phase: ConnectPhase = "connecting"
+    let reason: SshError | undefined
+    let isLost = false
+    let acceptedKey: Buffer | undefined
+    let refusal: SshError | undefined
+
+    const storedTypes = knownKeyTypes(known, target)
+    const algorithms = hostKeyAlgorithms(storedTypes)
+
+    const explain = (error: LibraryError): SshError => {
+      if (refusal !== undefined) return refusal
+      if (error.message.includes("no matching host key format") && storedTypes.length > 0) {
+        return failure(target, "HostKeyMismatch", `the host has no key of the stored types ${storedTypes.join(", ")}`)
+      }
+      return failure(target, connectFailure(phase, error), error.message)
+    }
+
+    // ssh2 rejects on the literal false only, and calls again at every rekey, where only the same key may pass.
+    const hostVerifier = (key: Buffer, verify: (accepted: boolean) => void): void => {
+      if (acceptedKey !== undefined) return void verify(key.equals(acceptedKey))
+      const verdict = verifyHostKey(known, target, key)
+      switch (verdict._tag) {
+        case "Trusted":
+          acceptedKey = Buffer.from(key)
+          return void verify(true)
+        case "Revoked":
+          refusal = failure(target, "HostKeyRevoked", `known_hosts line ${verdict.line}`)
+          return void verify(false)
+        case "Mismatch":
+          refusal = failure(target, "HostKeyMismatch", `known_hosts line ${verdict.line}`)
+          return void verify(false)
+        case "Unknown":
+          refusal = failure(target, "HostKeyUnknown", `no entry for ${target.hostname} or ${target.address}`)
+          return void verify(false)
+      }
+    }
+
+    const connection: Connection = {
+      exec: execOn(client, target, () => isLost),
+      lost: Deferred.await(lost)
+    }
+
+    client.on("connect", () => client.setNoDelay(true))
+    client.on("handshake", () => {
+      if (phase === "connecting") phase = "authenticating"
+    })
+    client.on("ready", () => {
+      phase = "open"
+      reason = undefined
+      resume(Effect.succeed(connection))
+    })
+    client.on("change password", () => {
+      resume(Effect.fail(failure(target, "AuthenticationFailed", "the server asks for a new password")))
+      client.end()
+    })
+    // Errors can follow the end of a connection; without a listener they would end the process.
+    client.on("error", (error: Error & { readonly level?: unknown; readonly code?: unknown }) => {
+      if (error.level === "agent") return
+      reason ??= explain(error)
+      if (phase !== "open") resume(Effect.fail(reason))
+    })
+    client.on("close", () => {
+      isLost = true
+      const why = reason ?? explain({ message: "the server closed the connection" })
+      if (phase !== "open") resume(Effect.fail(why))
+      Deferred.doneUnsafe(lost, Effect.succeed(why))
+    })
+
+    const remaining = [...methods]
+    try {
+      client.connect({
+        host: target.address,
+        port: target.port,
+        username: target.login.username,
+        readyTimeout: 0,
+        keepaliveInterval: KEEPALIVE_MILLIS,
+        keepaliveCountMax: KEEPALIVE_COUNT,
+        hostVerifier,
+        algorithms: { serverHostKey: algorithms, hmac: MACS, compress: ["none"] },
+        authHandler: (left: ReadonlyArray<string> | null, _partial, next) => {
+          // `left` is null before the first attempt, and then what the server still accepts.
+          const at = remaining.findIndex((method) => left === null || left.includes(method.type))
+          const [method] = at < 0 ? [] : remaining.splice(at, 1)
+          ;(next as (method: AnyAuthMethod | false) => void)(method ?? false)
+        }
+      })
+    } catch (error) {
+      resume(Effect.fail(failure(target, "ProtocolError", error instanceof Error ? error.message : String(error))))
+    }
+  })
+
+/**
+ * The live `Transport`: the ssh2 library. The only file that imports it, and the only one of this folder with callbacks.
+ *
+ * Host keys are always verified, against a known_hosts that is read at each connect. A connection is ended by
+ * keepalives after a minute of silence.
+ */
+export class Ssh2Transport {
+  /** Needs the file system for known_hosts. */
+  static readonly layer: Layer.Layer<Transport, never, FileSystem.FileSystem> = Layer.effect(
+    Transport,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<FileSystem.FileSystem>()
+      const parseKey = makeKeyParser()
+
+      const open = Effect.fn("Transport.open")(function* (target: Target) {
+        const known = yield* Effect.provideContext(readKnownHosts(target), context)
+        const methods = yield* Effect.fromResult(authMethods(target, parseKey))
+        const client = yield* Effect.acquireRelease(
+          Effect.sync(() => new ssh2.Client()),
+          (client) =>
+            Effect.sync(() => {
+              client.end()
+              client.destroy()
+            })
+        )
+        return yield* handshake(client, target, known, methods)
+      })
+
+      const connect = Effect.fn("Transport.connect")(
+        (target: Target, budget: Duration.Duration): Effect.Effect<Connection, SshError, Scope.Scope> =>
+          Effect.timeoutOrElse(open(target), {
+            duration: budget,
+            orElse: () => Effect.fail(failure(target, "ConnectTimeout", `no connection to ${target.address} in time`))
+          })
+      )
+      return Transport.of({ connect })
+    })
+  )
+}
