@@ -28,3 +28,28 @@ export const RunResult = Schema.Struct({
   status_message: Schema.optionalKey(Schema.String)
 })
 export type RunResult = typeof RunResult.Type
+
+/** A call that was still running after `sync_wait_seconds`: the task goes on. */
+export const Promoted = Schema.Struct({
+  task_id: Schema.String,
+  status: Schema.Literal("running"),
+  alias: Schema.optionalKey(Schema.String),
+  tag: Schema.optionalKey(Schema.String),
+  hash: Schema.String,
+  output: Schema.String,
+  next_cursor: Schema.optionalKey(Schema.String),
+  hint: Schema.String
+})
+export type Promoted = typeof Promoted.Type
+
+/** The answer to `start`. */
+export const Started = Schema.Struct({
+  task_id: Schema.String,
+  status: Schema.Literal("pending"),
+  keepAlive: Schema.Int,
+  pollFrequency: Schema.Int,
+  alias: Schema.String,
+  command: Schema.String,
+  hash: Schema.String
+})
+export type Started = typeof Started.Type

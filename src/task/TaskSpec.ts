@@ -1,0 +1,69 @@
+import type { Duration, Effect } from "effect"
+import type { Limits } from "../policy/Limits.ts"
+import type { SshError } from "../ssh/errors.ts"
+import type { StopReport } from "../ssh/RemoteProcess.ts"
+import type { OutputChunk, RemoteExit } from "../ssh/Transport.ts"
+import type { RemoteStopped } from "./Task.ts"
+import type { CleanChunk } from "./TaskOutput.ts"
+
+/** A command on one host that policy and network allowed. */
+export interface CommandSpec {
+  readonly alias: string
+  /** The caller's trimmed text. */
+  readonly command: string
+  /** The first 16 hex digits of SHA-256 of `command`. */
+  readonly hash: string
+  /** SHA-256 of the canonical text that runs. */
+  readonly commandSha256: string
+  /** Ids of the rules that allowed it, joined by commas. */
+  readonly decisionRule: string
+  /** In force for the task's whole life; `max_seconds` is already lowered to what the caller asked for. */
+  readonly limits: Limits
+  /** Who asked. */
+  readonly client: string
+  /** Receives the cleaned output in order; while it has not returned, no more output is read from the host. */
+  readonly onOutput?: (chunk: CleanChunk) => Effect.Effect<void>
+}
+
+/** What the supervisor gives to whoever starts the command on the host. */
+export interface TaskIo {
+  /** Takes one piece of raw output. To be called in order, each call after the one before returned. */
+  readonly output: (chunk: OutputChunk) => Effect.Effect<void>
+  /** How long a stop may wait between TERM and KILL: 2 s, or 0.5 s while the server shuts down. */
+  readonly grace: Effect.Effect<Duration.Duration>
+  /** Says what a stop came to. Never called when there was nothing to stop. */
+  readonly stopped: (report: StopReport) => Effect.Effect<void>
+}
+
+/** A command that is known to have started on its host. */
+export interface StartedProcess {
+  readonly targetIp: string
+  /** Resolves once the exit status is known and all output was handed over. */
+  readonly wait: Effect.Effect<RemoteExit, SshError>
+}
+
+/** One command on many hosts, as a parent task: it holds no slot and writes no audit record of its own. */
+export interface FanOutSpec<A = unknown> {
+  readonly tag: string
+  readonly command: string
+  readonly hash: string
+  readonly limits: Limits
+  /**
+   * Why the fan-out as a whole failed, judged by its result; `undefined` when it did not. Without this member every
+   * result is a success.
+   */
+  readonly failure?: (result: A) => string | undefined
+}
+
+/** What the supervisor gives to the body of a fan-out. */
+export interface FanOutIo {
+  /** Adds one line `alias: text` to the parent's output. */
+  readonly line: (alias: string, text: string) => Effect.Effect<void>
+  /** Says how many hosts are done. The percentage that clients see never falls. */
+  readonly progress: (done: number, total: number) => Effect.Effect<void>
+  /**
+   * Says what stopping one child came to. The parent's `remote_stopped` is the worst of them; a parent that was
+   * interrupted without any such word counts as `unconfirmed`.
+   */
+  readonly stopped: (remote: RemoteStopped) => Effect.Effect<void>
+}
