@@ -1,91 +1,36 @@
-import type { Effect } from "effect"
-import { Context, Schema } from "effect"
-import type { ReloadFailed, ReloadReport } from "./config/ConfigDirectory.ts"
+import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
+import { AuditLog } from "./audit/AuditLog.ts"
+import { ConfigDirectory, type ReloadFailed, type ReloadReport } from "./config/ConfigDirectory.ts"
+import type { HostDescription, HostList, HostStatus } from "./config/HostAnswers.ts"
+import { formatProblem } from "./config/Problem.ts"
+import { Dispatcher, type HostError, type PreparedCommand, type RunRequest } from "./fleet/Dispatcher.ts"
+import { type CommandDenied, type ConfigUnusable, requireUsable } from "./fleet/errors.ts"
+import { Fleet } from "./fleet/Fleet.ts"
 import type { FleetResult } from "./fleet/FleetResult.ts"
-import { Denial } from "./policy/Denial.ts"
-import { type Plan, ShownLimits } from "./policy/Plan.ts"
-import type { CleanChunk } from "./task/TaskOutput.ts"
+import { type HostPageOptions, pageOfHosts } from "./fleet/HostPages.ts"
+import { TagDispatcher, type TagRequest } from "./fleet/TagDispatcher.ts"
+import type { Plan } from "./policy/Plan.ts"
+import { ConnectionPool } from "./ssh/ConnectionPool.ts"
+import { DnsLookup } from "./ssh/DnsLookup.ts"
+import { HostResolver } from "./ssh/HostResolver.ts"
+import { Ssh2Transport } from "./ssh/Ssh2Transport.ts"
 import type { InvalidCursor, TaskNotFinished, TaskNotFound } from "./task/errors.ts"
-import type { RunResult } from "./task/RunResult.ts"
-import type { TaskStatus } from "./task/Task.ts"
+import type { Promoted, RunResult, Started } from "./task/RunResult.ts"
+import type { TaskId } from "./task/Task.ts"
+import { TaskIds } from "./task/TaskIds.ts"
+import { pageOfTasks, type TaskList, type TaskPageOptions } from "./task/TaskPages.ts"
 import type { CancelReport, OutputPage, TaskReport } from "./task/TaskReport.ts"
+import { TaskSupervisor } from "./task/TaskSupervisor.ts"
 
-/** No host of this alias is in the inventory. */
-export class HostNotFound extends Schema.TaggedError<HostNotFound>()("HostNotFound", { alias: Schema.String }) {
-  override get message(): string {
-    return `Host alias not found: ${this.alias}`
-  }
-}
+export { HostDescription, HostList, HostStatus } from "./config/HostAnswers.ts"
+export type { HostError, RunRequest } from "./fleet/Dispatcher.ts"
+export type { TagRequest } from "./fleet/TagDispatcher.ts"
+export { CommandDenied, ConfigUnusable, HostNotFound } from "./fleet/errors.ts"
+export type { TaskList } from "./task/TaskPages.ts"
+export { Promoted, Started } from "./task/RunResult.ts"
 
-/** The configuration does not allow the call: no usable file set, or a key or secret of this host is missing. */
-export class ConfigUnusable extends Schema.TaggedError<ConfigUnusable>()("ConfigUnusable", {
-  problems: Schema.Array(Schema.String)
-}) {
-  override get message(): string {
-    return `Configuration error: ${this.problems.join("; ")}`
-  }
-}
-
-/** The command was not run; nothing reached the host. */
-export class CommandDenied extends Schema.TaggedError<CommandDenied>()("CommandDenied", { denial: Denial }) {
-  override get message(): string {
-    return this.denial.detail
-  }
-}
-
-/** A command for one host. */
-export interface RunRequest {
-  readonly alias: string
-  readonly command: string
-  /** Seconds; lowered to the host's `max_seconds` when above it. */
-  readonly timeoutSeconds?: number
-  /** Who asked, for the audit record: the MCP client's name, `cli`, or the embedding program's choice. */
-  readonly client?: string
-  /** Receives the cleaned output as it arrives; a slow receiver slows the remote command down. */
-  readonly onOutput?: (chunk: CleanChunk) => Effect.Effect<void>
-}
-
-/** A command for all hosts of a tag. */
-export interface TagRequest {
-  readonly tag: string
-  readonly command: string
-  readonly timeoutSeconds?: number
-  /** Hosts at the same time, 1 to 256; default 32. */
-  readonly concurrency?: number
-  /** Sizes of successive batches, each a count or a percentage (`["1", "10%", "100%"]`); the last one repeats. */
-  readonly batch?: ReadonlyArray<string>
-  /** Stop starting hosts once more than this many (or this percentage) failed. */
-  readonly maxFailures?: string
-  /** Only these hosts of the tag. */
-  readonly only?: ReadonlyArray<string>
-  readonly client?: string
-  readonly onOutput?: (alias: string, chunk: CleanChunk) => Effect.Effect<void>
-}
-
-/** A call that was still running after `sync_wait_seconds`: the task goes on. */
-export const Promoted = Schema.Struct({
-  task_id: Schema.String,
-  status: Schema.Literal("running"),
-  alias: Schema.optionalKey(Schema.String),
-  tag: Schema.optionalKey(Schema.String),
-  hash: Schema.String,
-  output: Schema.String,
-  next_cursor: Schema.optionalKey(Schema.String),
-  hint: Schema.String
-})
-export type Promoted = typeof Promoted.Type
-
-/** The answer to `start`. */
-export const Started = Schema.Struct({
-  task_id: Schema.String,
-  status: Schema.Literal("pending"),
-  keepAlive: Schema.Int,
-  pollFrequency: Schema.Int,
-  alias: Schema.String,
-  command: Schema.String,
-  hash: Schema.String
-})
-export type Started = typeof Started.Type
+/** The version of this package, as in package.json. */
+export const VERSION = "2.0.0"
 
 /** The state of the whole server. */
 export const ServerStatus = Schema.Struct({
@@ -98,48 +43,6 @@ export const ServerStatus = Schema.Struct({
 })
 export type ServerStatus = typeof ServerStatus.Type
 
-/** Whether a host can be reached: connected and authenticated, nothing run. */
-export const HostStatus = Schema.Struct({
-  status: Schema.Literals(["reachable", "unreachable", "denied"]),
-  alias: Schema.String,
-  target_ip: Schema.String,
-  latency_ms: Schema.Int,
-  error: Schema.optionalKey(Schema.String)
-})
-export type HostStatus = typeof HostStatus.Type
-
-/** A page of the inventory: 500 aliases in inventory order. */
-export const HostList = Schema.Struct({
-  hosts: Schema.Array(Schema.String),
-  count: Schema.Int,
-  tags: Schema.Record(Schema.String, Schema.Int),
-  next_cursor: Schema.optionalKey(Schema.String)
-})
-export type HostList = typeof HostList.Type
-
-/** One host as a client may see it; never a credential. */
-export const HostDescription = Schema.Struct({
-  alias: Schema.String,
-  host: Schema.String,
-  port: Schema.Int,
-  tags: Schema.Array(Schema.String),
-  description: Schema.String,
-  has_credentials: Schema.Boolean,
-  jump: Schema.optionalKey(Schema.Array(Schema.String)),
-  limits: ShownLimits,
-  network: Schema.Struct({ allowed: Schema.Boolean })
-})
-export type HostDescription = typeof HostDescription.Type
-
-/** A page of tasks, newest first, 100 a page. */
-export interface TaskList {
-  readonly tasks: ReadonlyArray<TaskReport>
-  readonly next_cursor?: string
-}
-
-/** Errors that any call about a host can end with. */
-export type HostError = HostNotFound | ConfigUnusable
-
 /**
  * The one public service: what programs, the CLI and MCP talk to. It only composes: decide by policy, resolve and
  * check the address, hand the command to the task supervisor. It holds no state of its own.
@@ -149,10 +52,7 @@ export class Orchestrator extends Context.Service<
   {
     readonly status: Effect.Effect<ServerStatus>
     readonly ping: (alias: string) => Effect.Effect<HostStatus, HostError>
-    readonly listHosts: (options?: {
-      readonly tag?: string
-      readonly cursor?: string
-    }) => Effect.Effect<HostList, ConfigUnusable | InvalidCursor>
+    readonly listHosts: (options?: HostPageOptions) => Effect.Effect<HostList, ConfigUnusable | InvalidCursor>
     readonly describeHost: (alias: string) => Effect.Effect<HostDescription, HostError>
     /** Decides without connecting: the same decision that `run` takes. */
     readonly plan: (alias: string, command: string) => Effect.Effect<Plan, HostError>
@@ -174,13 +74,208 @@ export class Orchestrator extends Context.Service<
       taskId: string,
       waitSeconds?: number
     ) => Effect.Effect<RunResult | FleetResult, TaskNotFound | TaskNotFinished>
-    readonly listTasks: (options?: {
-      readonly status?: TaskStatus
-      readonly alias?: string
-      readonly cursor?: string
-    }) => Effect.Effect<TaskList, InvalidCursor>
+    readonly listTasks: (options?: TaskPageOptions) => Effect.Effect<TaskList, InvalidCursor>
     /** Interrupts the task's fiber and returns after the remote process group is known to be gone, or says so. */
     readonly cancel: (taskId: string) => Effect.Effect<CancelReport>
     readonly reload: Effect.Effect<ReloadReport, ReloadFailed>
   }
->()("mcp-ssh-orchestrator/Orchestrator") {}
+>()("mcp-ssh-orchestrator/Orchestrator") {
+  /** The composition alone, its dependencies left open: for programs and simulations that replace a part. */
+  static readonly layerNoDeps = Layer.effect(
+    Orchestrator,
+    Effect.gen(function* () {
+      const config = yield* ConfigDirectory
+      const audit = yield* AuditLog
+      const dispatcher = yield* Dispatcher
+      const supervisor = yield* TaskSupervisor
+      const fleet = yield* Fleet
+      const rollouts = yield* TagDispatcher
+      const startedAt = yield* Clock.currentTimeMillis
+
+      const usableSnapshot = Effect.flatMap(config.snapshot, requireUsable)
+
+      const loaded = yield* config.snapshot
+      yield* audit.config({
+        event: "loaded",
+        usable: loaded.usable,
+        hosts: loaded.hosts.size,
+        rules: loaded.policy.ruleCount,
+        problems: loaded.problems.map(formatProblem)
+      })
+
+      const reload = config.reload.pipe(
+        Effect.tap(({ changed, hosts, rules }) => audit.config({ event: "reloaded", hosts, rules, ...changed })),
+        Effect.tapError(({ problems }) => audit.config({ event: "reload_failed", problems })),
+        Effect.withSpan("Orchestrator.reload")
+      )
+
+      /** Prepares interruptibly, then submits and waits so that no interruption can lose a started task. */
+      const submitAndWait = <A, E>(
+        request: RunRequest,
+        wait: (taskId: TaskId, prepared: PreparedCommand) => Effect.Effect<A, E>
+      ) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const prepared = yield* restore(dispatcher.prepare(request))
+            const taskId = yield* dispatcher.submit(prepared)
+            return yield* restore(wait(taskId, prepared)).pipe(Effect.onInterrupt(() => supervisor.cancel(taskId)))
+          })
+        )
+
+      /** Awaits the end for `seconds`; none when the task is still running then. */
+      const awaitFor = (taskId: string, seconds: number) =>
+        Effect.timeoutOption(supervisor.await(taskId), Duration.seconds(seconds))
+
+      const promoted = Effect.fnUntraced(function* (
+        taskId: TaskId,
+        about: { readonly alias: string } | { readonly tag: string },
+        hash: string
+      ) {
+        const { next_cursor, output } = yield* supervisor.snapshot(taskId)
+        return {
+          task_id: taskId,
+          status: "running",
+          ...about,
+          hash,
+          output,
+          ...(next_cursor === undefined ? {} : { next_cursor }),
+          hint: "The command is still running as a task. Read on with ssh_get_task_output, wait with ssh_get_task_result, or stop it with ssh_cancel_task."
+        } satisfies Promoted
+      })
+
+      const run = Effect.fn("Orchestrator.run")((request: RunRequest) =>
+        submitAndWait(request, (taskId, { spec }) =>
+          Effect.gen(function* () {
+            const ended = yield* awaitFor(taskId, spec.limits.sync_wait_seconds)
+            return Option.isSome(ended)
+              ? yield* supervisor.result(taskId)
+              : yield* promoted(taskId, { alias: spec.alias }, spec.hash)
+          }).pipe(Effect.orDie)
+        )
+      )
+
+      const runToEnd = Effect.fn("Orchestrator.runToEnd")((request: RunRequest) =>
+        submitAndWait(request, (taskId) =>
+          Effect.andThen(supervisor.await(taskId), supervisor.result(taskId)).pipe(Effect.orDie)
+        )
+      )
+
+      const start = Effect.fn("Orchestrator.start")(function* (request: RunRequest) {
+        const prepared = yield* dispatcher.prepare(request)
+        const taskId = yield* dispatcher.submit(prepared)
+        const { alias, command, hash, limits } = prepared.spec
+        return {
+          task_id: taskId,
+          status: "pending",
+          keepAlive: limits.task_result_ttl,
+          pollFrequency: limits.task_progress_interval,
+          alias,
+          command,
+          hash
+        } satisfies Started
+      })
+
+      const onTag = <A>(
+        request: TagRequest,
+        wait: (started: {
+          readonly taskId: TaskId
+          readonly hash: string
+          readonly seconds: number
+        }) => Effect.Effect<A>
+      ) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const started = yield* rollouts.start(request)
+            if (started._tag === "NoHosts") {
+              return { tag: request.tag, results: [], note: "No hosts matched." } satisfies FleetResult
+            }
+            const { hash, limits, taskId } = started
+            return yield* restore(wait({ taskId, hash, seconds: limits.sync_wait_seconds })).pipe(
+              Effect.onInterrupt(() => supervisor.cancel(taskId))
+            )
+          })
+        )
+
+      const runOnTag = Effect.fn("Orchestrator.runOnTag")((request: TagRequest) =>
+        onTag(request, ({ hash, seconds, taskId }) =>
+          Effect.gen(function* () {
+            const ended = yield* awaitFor(taskId, seconds)
+            return Option.isSome(ended)
+              ? yield* fleet.result(taskId)
+              : yield* promoted(taskId, { tag: request.tag }, hash)
+          }).pipe(Effect.orDie)
+        )
+      )
+
+      const runOnTagToEnd = Effect.fn("Orchestrator.runOnTagToEnd")((request: TagRequest) =>
+        onTag(request, ({ taskId }) =>
+          Effect.andThen(supervisor.await(taskId), fleet.result(taskId)).pipe(Effect.orDie)
+        )
+      )
+
+      const status = Effect.gen(function* () {
+        const snapshot = yield* config.snapshot
+        return {
+          status: "pong",
+          version: VERSION,
+          uptime_seconds: Math.floor(((yield* Clock.currentTimeMillis) - startedAt) / 1000),
+          hosts: snapshot.hosts.size,
+          tasks_running: yield* supervisor.running,
+          config_problems: snapshot.problems.map(formatProblem)
+        } satisfies ServerStatus
+      })
+
+      const taskResult = Effect.fn("Orchestrator.taskResult")(function* (taskId: string, waitSeconds = 0) {
+        yield* awaitFor(taskId, Math.max(0, Math.min(55, waitSeconds)))
+        return (yield* fleet.has(taskId)) ? yield* fleet.result(taskId) : yield* supervisor.result(taskId)
+      })
+
+      const listHosts = Effect.fn("Orchestrator.listHosts")(function* (options?: HostPageOptions) {
+        return yield* pageOfHosts(yield* usableSnapshot, options ?? {})
+      })
+
+      const listTasks = Effect.fn("Orchestrator.listTasks")(function* (options?: TaskPageOptions) {
+        return yield* pageOfTasks(yield* supervisor.list(options ?? {}), options?.cursor)
+      })
+
+      return Orchestrator.of({
+        status,
+        ping: dispatcher.ping,
+        listHosts,
+        describeHost: dispatcher.describe,
+        plan: dispatcher.plan,
+        run,
+        runToEnd,
+        start,
+        runOnTag,
+        runOnTagToEnd,
+        taskStatus: supervisor.status,
+        taskOutput: (taskId, options) =>
+          supervisor.output(taskId, {
+            maxLines: options?.maxLines ?? 50,
+            ...(options?.cursor === undefined ? {} : { cursor: options.cursor })
+          }),
+        taskResult,
+        listTasks,
+        cancel: supervisor.cancel,
+        reload
+      })
+    })
+  )
+
+  /** The whole server but for its edges and the audit log: for programs that keep the audit records themselves. */
+  static readonly layerWithoutAudit = Orchestrator.layerNoDeps.pipe(
+    Layer.provide(TagDispatcher.layer),
+    Layer.provide(Layer.mergeAll(Dispatcher.layer, Fleet.layer)),
+    Layer.provide(TaskSupervisor.layer),
+    Layer.provide(Layer.mergeAll(ConnectionPool.layer, HostResolver.layer, TaskIds.layer)),
+    Layer.provide(Layer.mergeAll(Ssh2Transport.layer, DnsLookup.layer)),
+    Layer.provideMerge(ConfigDirectory.layer)
+  )
+
+  /**
+   * The whole server but for its edges: embed it by providing `Directories` and the platform's services, as in
+   * README "Embedding". Audit records go to stderr. Closing it stops every running task on its host.
+   */
+  static readonly layer = Orchestrator.layerWithoutAudit.pipe(Layer.provide(AuditLog.layer))
+}

@@ -1,0 +1,93 @@
+import { HashMap, Option } from "effect"
+import type { FleetResult } from "./FleetResult.ts"
+import { fitOutputs, groupOutputs, type HostResult } from "./OutputShare.ts"
+
+/** What is known of a fan-out: the results of the hosts that ended, in any order. Immutable. */
+export interface FleetState {
+  readonly results: HashMap.HashMap<string, HostResult>
+  /** Bytes of output held, those that hosts share counted at least once: at most twice the budget. */
+  readonly bytes: number
+  /** Hosts that did not succeed. */
+  readonly failures: number
+}
+
+/** A fan-out of which no host ended. */
+export const emptyFleetState: FleetState = { results: HashMap.empty(), bytes: 0, failures: 0 }
+
+/** How one host counts in the summary. */
+const outcomeOf = (result: HostResult): "successful" | "failed" | "cancelled" | "timeout" | "denied" => {
+  if ("denied" in result) return "denied"
+  switch (result.status) {
+    case "completed":
+      return "successful"
+    case "cancelled":
+    case "timeout":
+      return result.status
+    case "failed":
+    case "pending":
+    case "running":
+      return "failed"
+  }
+}
+
+/** Makes equal outputs one string, and counts the bytes of those that are left. */
+const share = (results: ReadonlyArray<HostResult>): Pick<FleetState, "results" | "bytes"> => {
+  const outputs = new Map<string, string>()
+  let bytes = 0
+  const shared = results.map((result): readonly [string, HostResult] => {
+    if ("denied" in result) return [result.alias, result]
+    const known = outputs.get(result.output)
+    if (known !== undefined) return [result.alias, { ...result, output: known }]
+    outputs.set(result.output, result.output)
+    bytes += Buffer.byteLength(result.output)
+    return [result.alias, result]
+  })
+  return { results: HashMap.fromIterable(shared), bytes }
+}
+
+/**
+ * Adds the result of a host. Once the outputs pass twice `budget` all are cut to their fair share, so that a fan-out
+ * holds at most that much text however many hosts it has; a share only shrinks as hosts are added, so that nothing is
+ * cut which the final result could show.
+ */
+export const addResult = (state: FleetState, result: HostResult, budget: number): FleetState => {
+  const results = HashMap.set(state.results, result.alias, result)
+  const failures = state.failures + (outcomeOf(result) === "successful" ? 0 : 1)
+  const bytes = state.bytes + ("denied" in result ? 0 : Buffer.byteLength(result.output))
+  if (bytes <= 2 * budget) return { results, bytes, failures }
+  return { ...share(fitOutputs([...HashMap.values(results)], budget)), failures }
+}
+
+/** What names a fan-out in its result. */
+export interface FleetSubject {
+  readonly tag: string
+  readonly command: string
+  /** All hosts, in the order in which the result lists them. */
+  readonly aliases: ReadonlyArray<string>
+}
+
+/**
+ * The result as far as it is known: hosts in their order, outputs within `budget` bytes together. A host without a
+ * result is one that was not started.
+ */
+export const fleetResult = (subject: FleetSubject, state: FleetState, budget: number): FleetResult => {
+  const results = subject.aliases.flatMap((alias) => Option.toArray(HashMap.get(state.results, alias)))
+  const summary = {
+    total_hosts: subject.aliases.length,
+    successful: 0,
+    failed: 0,
+    cancelled: 0,
+    timeout: 0,
+    denied: 0
+  }
+  for (const result of results) summary[outcomeOf(result)]++
+  return {
+    tag: subject.tag,
+    command: subject.command,
+    hosts_matched: subject.aliases.length,
+    ...groupOutputs(fitOutputs(results, budget)),
+    failed_hosts: results.filter((result) => outcomeOf(result) !== "successful").map(({ alias }) => alias),
+    not_started: subject.aliases.filter((alias) => !HashMap.has(state.results, alias)),
+    summary
+  }
+}
