@@ -1,0 +1,124 @@
+import { Cause, Console, DateTime, Effect, Layer, Option, Ref } from "effect"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { jsonLine } from "../audit/JsonLine.ts"
+import type { ConfigDirectory } from "../config/ConfigDirectory.ts"
+import type { Directories } from "../config/Directories.ts"
+import type { Orchestrator } from "../Orchestrator.ts"
+import { check } from "./Check.ts"
+import { CliFailure, EXIT, failed, ownFailure, wrongUsage } from "./CliFailure.ts"
+import { demo } from "./Demo.ts"
+import { type GlobalFlags, givenFlags, root } from "./GlobalFlags.ts"
+import { hosts } from "./Hosts.ts"
+import { plan } from "./PlanCommand.ts"
+import { printRemarks } from "./Printer.ts"
+import { run } from "./Run.ts"
+import { makeServe } from "./Serve.ts"
+
+/** What the commands are made of. A layer builds all of it from the flags of one invocation. */
+export type CliServices = Orchestrator | ConfigDirectory | Directories
+
+/** What the command line needs from the program that it is part of. */
+export interface CliOptions<E extends { readonly message: string }> {
+  /** Printed by `--version`. */
+  readonly version: string
+  /**
+   * The services for these flags. `purpose` is `serve` when stderr is a log for machines, `command` when a person reads
+   * it: then stderr belongs to the remote command, and records of the audit are only written when they were asked for.
+   */
+  readonly layerFor: (
+    flags: GlobalFlags,
+    purpose: "serve" | "command"
+  ) => Layer.Layer<CliServices, E, Command.Environment>
+  /** The MCP server on stdin and stdout; succeeds when stdin ends. */
+  readonly serve: Effect.Effect<void, E, CliServices | Command.Environment>
+}
+
+/**
+ * The root command with all others below it. Without a command's name it serves; `beforeServe` runs before anything of
+ * the server is built.
+ */
+const makeCommand = <E extends { readonly message: string }>(
+  { layerFor, serve }: CliOptions<E>,
+  beforeServe: Effect.Effect<void>
+) => {
+  const forServer = Layer.unwrap(
+    Effect.andThen(
+      beforeServe,
+      Effect.map(root, (flags) => layerFor(givenFlags(flags), "serve"))
+    )
+  )
+  const forPerson = Layer.unwrap(Effect.map(root, (flags) => layerFor(givenFlags(flags), "command")))
+  return root.pipe(
+    Command.withHandler((flags) =>
+      Effect.andThen(beforeServe, Effect.provide(serve, layerFor(givenFlags(flags), "serve")))
+    ),
+    Command.withSubcommands([
+      makeServe(serve).pipe(Command.provide(forServer)),
+      check.pipe(Command.provide(forPerson)),
+      hosts.pipe(Command.provide(forPerson)),
+      plan.pipe(Command.provide(forPerson)),
+      run.pipe(Command.provide(forPerson)),
+      demo
+    ])
+  )
+}
+
+/** Help that was asked for is a result and goes to stdout; help because of wrong usage goes to stderr. */
+const presenter: CliOutput.Presenter = {
+  present: Effect.fnUntraced(function* (event) {
+    if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
+    const formatter = CliOutput.defaultFormatter({ colors: false })
+    yield* Console.error(formatter.formatHelpDoc(event.helpDoc))
+    yield* Console.error(formatter.formatErrors(event.errors))
+  })
+}
+
+const toFailure = (error: CliFailure | CliError.CliError | { readonly message: string }): CliFailure => {
+  if (error instanceof CliFailure) return error
+  if (!CliError.isCliError(error)) return failed(error.message)
+  if (error._tag !== "ShowHelp") return wrongUsage(error.message)
+  return new CliFailure({ exitCode: error.errors.length === 0 ? 0 : EXIT.usage, text: "" })
+}
+
+/** What a bug is reported as: a log record while serving, since a machine reads stderr then, and text otherwise. */
+const describeDefect = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, serving: boolean) {
+  const text = Cause.pretty(cause)
+  if (!serving) return `Internal error: ${text}`
+  return jsonLine({ time: yield* DateTime.nowAsDate, level: "fatal", type: "log" }, { message: "crashed", cause: text })
+})
+
+/**
+ * Runs the command line with these arguments (without the program's name). Whatever is to be said about a failure, a
+ * bug included, has been printed when it fails; the failure carries the exit code, and `NodeRuntime.runMain` with
+ * `disableErrorReporting: true` needs nothing else. Interruption stays interruption.
+ */
+export const runCli =
+  <E extends { readonly message: string }>(options: CliOptions<E>) =>
+  (args: ReadonlyArray<string>): Effect.Effect<void, CliFailure, Command.Environment> =>
+    Effect.gen(function* () {
+      const serving = yield* Ref.make(false)
+      const command = makeCommand(options, Ref.set(serving, true))
+      yield* Command.runWith(command, { version: options.version })(args).pipe(
+        Effect.catchCause((cause) =>
+          Effect.gen(function* () {
+            if (Cause.hasDies(cause)) {
+              yield* printRemarks([yield* describeDefect(cause, yield* Ref.get(serving))])
+              return yield* ownFailure("")
+            }
+            const error = Cause.findErrorOption(cause)
+            if (Option.isNone(error)) return yield* Effect.interrupt
+            const failure = toFailure(error.value)
+            if (failure.exitCode === 0) return
+            if (failure.text !== "") yield* printRemarks([failure.text])
+            return yield* failure
+          })
+        )
+      )
+    }).pipe(
+      Effect.provideService(CliOutput.Presenter, presenter),
+      Effect.provideService(
+        CliConfig.CliConfig,
+        // --log-level is ours: its levels are those of MCP_SSH_LOG_LEVEL.
+        CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+      )
+    )
