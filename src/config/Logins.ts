@@ -5,9 +5,10 @@ import type { Login } from "./Credential.ts"
 import type { CredentialEntry } from "./CredentialEntry.ts"
 import { problemAt } from "./Decoded.ts"
 import { Directories } from "./Directories.ts"
+import type { FileUnreadable } from "./errors.ts"
 import type { SecretName } from "./Names.ts"
 import type { Problem } from "./Problem.ts"
-import { type FileContent, type FileUnreadable, isReadableByOthers, readConfinedFile, utf8 } from "./RegularFile.ts"
+import { type FileContent, isReadableByOthers, readConfinedFile, utf8 } from "./RegularFile.ts"
 import type { Secrets } from "./Secrets.ts"
 import type { YamlFile } from "./YamlFile.ts"
 
@@ -29,7 +30,7 @@ const keyMessage = ({ reason }: FileUnreadable): string => {
   switch (reason) {
     case "not found":
       return "SSH key file not found: Check key path configuration"
-    case "outside":
+    case "outside the directory":
       return "key file is outside the keys directory"
     case "too large":
       return "key file is larger than 64 KiB"

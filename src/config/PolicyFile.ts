@@ -14,6 +14,9 @@ export const decodePolicy = (file: YamlFile): Decoded<typeof PolicyDocument.Type
   const report = problemAt(file)
   const problems = [
     ...checkPolicyDocument(decoded.success).map(({ message, path, severity }) => report(severity, path, message)),
+    ...(decoded.success.version === undefined
+      ? []
+      : [report("warning", ["version"], "has no effect: the keys of the rules tell their language", "key")]),
     ...file.warnings
   ]
   return problems.some(({ severity }) => severity === "error")

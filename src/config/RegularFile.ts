@@ -1,20 +1,5 @@
-import { ByteSize, Effect, FileSystem, Option, Path, type PlatformError, Schema } from "effect"
-
-/** Why a file was not read. Says nothing about where it is, so that its text can be shown to a client. */
-export class FileUnreadable extends Schema.TaggedError<FileUnreadable>()("FileUnreadable", {
-  reason: Schema.Literals([
-    "not found",
-    "permission denied",
-    "not a regular file",
-    "too large",
-    "outside",
-    "unreadable"
-  ])
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
+import { ByteSize, Effect, FileSystem, Option, Path, type PlatformError } from "effect"
+import { FileUnreadable } from "./errors.ts"
 
 /** The content of a file and its permission bits. */
 export interface FileContent {
@@ -72,10 +57,10 @@ export const readConfinedFile = Effect.fn("RegularFile.readConfined")(function* 
     return relative !== "" && relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
   }
   const wanted = path.resolve(directory, file)
-  if (!inside(directory, wanted)) return yield* new FileUnreadable({ reason: "outside" })
+  if (!inside(directory, wanted)) return yield* new FileUnreadable({ reason: "outside the directory" })
   const resolve = (place: string) => Effect.mapError(fs.realPath(place), unreadable)
   const real = yield* resolve(wanted)
-  if (!inside(yield* resolve(directory), real)) return yield* new FileUnreadable({ reason: "outside" })
+  if (!inside(yield* resolve(directory), real)) return yield* new FileUnreadable({ reason: "outside the directory" })
   return yield* readRegularFile(real, maxBytes)
 })
 

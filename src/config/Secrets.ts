@@ -90,7 +90,7 @@ export const loadSecrets = Effect.fn("Secrets.load")(function* () {
     if (plainVariable || name.startsWith("SSH_")) {
       const plain = yield* environmentVariable(name)
       if (Option.isSome(plain)) {
-        const warning = `read from the environment variable ${name}; MCP_SSH_SECRET_${name.toUpperCase()} says what it is`
+        const warning = `read from the environment variable ${name}; prefer MCP_SSH_SECRET_${name.toUpperCase()}`
         return plainVariable ? found(plain.value) : found(plain.value, warning)
       }
     }

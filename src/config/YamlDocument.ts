@@ -9,10 +9,10 @@ export const MAX_BYTES = 10 * 1024 * 1024
 export const MAX_DEPTH = 100
 
 /**
- * Tokens of one file: about 25,000 written-out hosts. A tree takes several hundred bytes a token, so that 10 MiB of
+ * Tokens of one file: about 15,000 written-out hosts. A tree takes several hundred bytes a token, so that 10 MiB of
  * nothing but brackets would otherwise take gigabytes.
  */
-const MAX_TOKENS = 1_500_000
+const MAX_TOKENS = 1_000_000
 
 /** Syntax errors reported: what follows the first few is mostly their echo. */
 const MAX_SYNTAX_ERRORS = 10

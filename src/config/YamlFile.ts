@@ -110,7 +110,7 @@ class Conversion {
     const located = isMap(node)
       ? this.map(node, path, depth)
       : isSeq(node)
-        ? this.list(node.items as ReadonlyArray<ParsedNode | null>, at, path, depth)
+        ? this.list(node.items, at, path, depth)
         : leaf(node.value, at)
     const anchor = node.anchor
     if (anchor !== undefined) {

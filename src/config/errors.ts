@@ -9,3 +9,19 @@ export class ReloadFailed extends Schema.TaggedError<ReloadFailed>()("ReloadFail
     return `Configuration not reloaded: ${this.problems.join("; ")}`
   }
 }
+
+/** Why a file was not read. Says nothing about where it is, so that its text can be shown to a client. */
+export class FileUnreadable extends Schema.TaggedError<FileUnreadable>()("FileUnreadable", {
+  reason: Schema.Literals([
+    "not found",
+    "permission denied",
+    "not a regular file",
+    "too large",
+    "outside the directory",
+    "unreadable"
+  ])
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}

@@ -108,7 +108,7 @@ export const fleetBody = (
       yield* tap.end
       const result = yield* Effect.option(supervisor.result(taskId))
       yield* record(Option.getOrElse(result, () => lostResult(alias, taskId, request.hash)))
-      if (Exit.isFailure(ended)) yield* Effect.failCause(ended.cause)
+      if (Exit.isFailure(ended)) return yield* Effect.failCause(ended.cause)
     }, Effect.uninterruptible)
 
     const mayStart = Effect.map(
@@ -116,11 +116,14 @@ export const fleetBody = (
       ({ failures }) => !tooManyFailures(request.maxFailures, failures, aliases.length)
     )
 
+    // A turn between two hosts: a shutdown that ends a child then ends this fan-out before it starts the next one.
+    const startHost = (alias: string) => Effect.andThen(Effect.yieldNow, Effect.when(runHost(alias), mayStart))
+
     const concurrency = Math.max(1, Math.min(MAX_CONCURRENCY, Math.floor(request.concurrency)))
     // A fan-out that is cancelled while none of its hosts runs has nothing to stop.
     yield* Effect.forEach(
       splitBatches(aliases, request.batch),
-      Effect.forEach((alias) => Effect.when(runHost(alias), mayStart), { concurrency, discard: true }),
+      Effect.forEach(startHost, { concurrency, discard: true }),
       { discard: true }
     ).pipe(Effect.onInterrupt(() => io.stopped("not_started")))
     return fleetResult(request, yield* Ref.get(state), budget)

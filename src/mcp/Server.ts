@@ -57,13 +57,14 @@ const toCallResult = (result: ToolResult): CallToolResult =>
 
 /** A call that ends in a defect answers without its details; the log has them. Interruption stays interruption. */
 const guarded = (tool: Tool, call: Effect.Effect<ToolResult, never, Orchestrator>) =>
-  Effect.catchCause(call, (cause) =>
-    Cause.hasInterruptsOnly(cause)
-      ? Effect.failCause(cause)
-      : Effect.as(Effect.logError({ event: "mcp.call.defect", tool: tool.name }, cause), {
-          _tag: "Rejected",
-          text: INTERNAL_ERROR
-        } satisfies ToolResult)
+  Effect.catchCauseIf(
+    call,
+    (cause) => !Cause.hasInterruptsOnly(cause),
+    (cause) =>
+      Effect.as(Effect.logError({ event: "mcp.call.defect", tool: tool.name }, cause), {
+        _tag: "Rejected",
+        text: INTERNAL_ERROR
+      } satisfies ToolResult)
   )
 
 /** The tool and the arguments of a `tools/call`. The arguments are the client's own object, not a copy. */

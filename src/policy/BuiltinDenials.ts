@@ -12,9 +12,7 @@ const isRoot = (word: string): boolean => /^\/+(?:\.{0,2}\/+)*(?:\.{1,2}|\*)?$/.
 
 const hasFlag = (args: ReadonlyArray<string>, letters: RegExp, long: string): boolean =>
   args.some((word) =>
-    word.startsWith("--")
-      ? word.length > 2 && long.startsWith(word)
-      : word.startsWith("-") && letters.test(word)
+    word.startsWith("--") ? word.length > 2 && long.startsWith(word) : word.startsWith("-") && letters.test(word)
   )
 
 const removesRoot = (args: ReadonlyArray<string>): boolean =>

@@ -82,7 +82,9 @@ const binaryMatcher = (rule: Rule, program: string): Matcher | undefined => {
   named.delete(0)
   const extra = rule.allow_extra_args ?? true
   return {
-    source: [program, ...prefix, ...(indices.length > 0 ? patterns.slice(0, 1) : []), ...(extra ? ["*"] : [])].join(" "),
+    source: [program, ...prefix, ...(indices.length > 0 ? patterns.slice(0, 1) : []), ...(extra ? ["*"] : [])].join(
+      " "
+    ),
     program,
     match: (argv) => {
       if (argv[0] !== program || (!extra && argv.length - 1 !== named.size)) return undefined

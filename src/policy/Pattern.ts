@@ -98,10 +98,7 @@ export const matchAllowPattern = (pattern: AllowPattern, argv: Argv): Coverage |
   if (extra < (pattern.rest === "some" ? 1 : 0) || (pattern.rest === "none" && extra > 0)) return undefined
   if (!pattern.tokens.every((token, index) => matchesToken(token, args[index] ?? ""))) return undefined
   if (args.slice(length).some(hasTraversal)) return undefined
-  return [
-    pattern.program !== undefined,
-    ...args.map((_, index) => pattern.tokens[index]?._tag === "Literal")
-  ]
+  return [pattern.program !== undefined, ...args.map((_, index) => pattern.tokens[index]?._tag === "Literal")]
 }
 
 /** A command pattern of a deny rule, ready to match. */
@@ -159,7 +156,8 @@ const mayMatchWords = (pattern: DenyPattern, name: string, args: ReadonlyArray<s
   if (!matchesGlob(pattern.name, name)) return false
   const options = args.filter((word) => word.startsWith("-"))
   const operands = args.filter((word) => !word.startsWith("-"))
-  if (!pattern.open && operands.length !== pattern.operands.length) return false
+  if (operands.length < pattern.operands.length) return false
+  if (!pattern.open && operands.length > pattern.operands.length) return false
   if (pattern.options.length === 0 && pattern.operands.length === 0) return pattern.open || args.length === 0
   return (
     pattern.options.every((option) =>

@@ -174,7 +174,9 @@ export const decide = (policy: CompiledPolicy, host: HostFacts, command: string)
   const blocked = holdsDeniedText(texts, parsed.success) || holdsDeniedText(texts, final)
   const parts = checked
     .flatMap((each) => each.parts)
-    .map((part): PlannedCommand => (blocked && part.allowed ? { text: part.text, argv: part.argv, ...deniedText } : part))
+    .map((part): PlannedCommand =>
+      blocked && part.allowed ? { text: part.text, argv: part.argv, ...deniedText } : part
+    )
   const denied = parts.find((part) => !part.allowed)
   if (denied === undefined) {
     return {

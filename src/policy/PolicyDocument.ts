@@ -18,6 +18,7 @@ export const LimitsDocument = LimitsPatch.pipe(
     host_key_auto_add: Schema.optionalKey(Schema.Boolean)
   })
 )
+export type LimitsDocument = typeof LimitsDocument.Type
 
 /**
  * The whole of policy.yml, decoded with `onExcessProperty: "error"`: an unknown key anywhere is an error. What one key
@@ -58,7 +59,7 @@ const checkHostKeyFlags = (
 
 const checkLimits = (
   path: ReadonlyArray<string>,
-  limits: typeof LimitsDocument.Type | undefined
+  limits: LimitsDocument | undefined
 ): ReadonlyArray<DocumentProblem> => [
   ...checkHostKeyFlags(path, limits),
   ...checkDenySubstrings([...path, "deny_substrings"], limits?.deny_substrings)
@@ -66,13 +67,13 @@ const checkLimits = (
 
 const checkOverrides = (
   kind: "aliases" | "tags",
-  overrides: Readonly<Record<string, typeof LimitsDocument.Type>> | undefined
+  overrides: Readonly<Record<string, LimitsDocument>> | undefined
 ): ReadonlyArray<DocumentProblem> =>
   Object.entries(overrides ?? {}).flatMap(([name, limits]) => checkLimits(["overrides", kind, name], limits))
 
 const NETWORK_LISTS = ["allow_ips", "allow_cidrs", "block_ips", "block_cidrs"] as const
 
-const checkNetwork = (network: typeof NetworkDocument.Type | undefined): ReadonlyArray<DocumentProblem> => [
+const checkNetwork = (network: NetworkDocument | undefined): ReadonlyArray<DocumentProblem> => [
   ...checkHostKeyFlags(["network"], network),
   ...NETWORK_LISTS.flatMap((list) =>
     (network?.[list] ?? []).flatMap((text, index) =>
@@ -82,7 +83,12 @@ const checkNetwork = (network: typeof NetworkDocument.Type | undefined): Readonl
           const first = firstAddress(cidr)
           return first.value === cidr.network.value
             ? []
-            : [warning(["network", list, index], `has bits below its prefix and means ${formatAddress(first)}/${cidr.prefix}`)]
+            : [
+                warning(
+                  ["network", list, index],
+                  `has bits below its prefix and means ${formatAddress(first)}/${cidr.prefix}`
+                )
+              ]
         }
       })
     )
@@ -91,7 +97,7 @@ const checkNetwork = (network: typeof NetworkDocument.Type | undefined): Readonl
 
 /**
  * What no single key of policy.yml can say: rules that mix the two languages or can never match, examples that a rule does
- * not keep, keys without effect, pairs of rules whose order mattered in the original. Errors first in no order; `check`
+ * not keep, keys without effect, pairs of rules whose order mattered in the original. In no order; `check`
  * sorts them by place.
  */
 export const checkPolicyDocument = (document: PolicyDocument): ReadonlyArray<DocumentProblem> => [

@@ -4,7 +4,8 @@ const REASONS = {
   parse: "The command could not be parsed as one complete shell command. Check its quotes.",
   "too-long": "The command is too long.",
   "too-many-commands": "The command nests too deeply or holds too many commands. Run its parts one by one.",
-  "dynamic-word": "A variable, glob or ~ is expanded on the host. Write the value out, or quote it to pass it literally.",
+  "dynamic-word":
+    "A variable, glob or ~ is expanded on the host. Write the value out, or quote it to pass it literally.",
   "dynamic-command-name": "The program's name must be a literal, not a variable or a glob.",
   "command-name": "The program's name may not be empty, begin with -, = or %, or hold the path segments . or .. or //.",
   "construct/pipeline": "Pipelines are not supported. Run the first command alone, with its own options to filter.",

@@ -35,7 +35,9 @@ const checkLanguages = (rules: ReadonlyArray<Rule>): ReadonlyArray<DocumentProbl
     return rule === undefined ? `rules[${index}]` : ruleName(rule, index)
   }
   if (both >= 0) {
-    return [error(["rules", both], `${name(both)} mixes commands with simple_binaries or binary: use one language in a file`)]
+    return [
+      error(["rules", both], `${name(both)} mixes commands with simple_binaries or binary: use one language in a file`)
+    ]
   }
   if (patterns < 0 || words < 0) return []
   return [
@@ -94,7 +96,9 @@ const checkWords = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> =
     ...(rule.binary !== undefined && !named
       ? [warning([...path, "binary"], "never matches alone: add arg_prefix or path_args, or use simple_binaries")]
       : []),
-    ...(rule.binary === undefined && named ? [warning(path, "arg_prefix and path_args have no effect without binary")] : []),
+    ...(rule.binary === undefined && named
+      ? [warning(path, "arg_prefix and path_args have no effect without binary")]
+      : []),
     ...[...(rule.simple_binaries ?? []), ...(rule.binary === undefined ? [] : [rule.binary])]
       .filter((program) => program.includes("/"))
       .map((program) => warning(path, `${program} never matches: name the program without its path`))

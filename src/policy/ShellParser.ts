@@ -34,20 +34,23 @@ const MAX_COMMANDS = 256
 
 type Node = { readonly pos: number; readonly end: number }
 
-const STATIC = Symbol("static")
-
 type WordPart = NonNullable<Word["parts"]>[number]
 
-/** Why a part of a word is not static, or `STATIC`. */
-const checkPart = (part: WordPart | DoubleQuotedChild): RefusalCode | typeof STATIC => {
+/** An arithmetic expansion that never ends is a literal to the parser; a shell would wait for its end. */
+const checkLiteral = (text: string): RefusalCode | undefined =>
+  /(?<!\\)(?:\\\\)*\$\[/.test(text) ? "construct/arithmetic" : undefined
+
+/** Why a part of a word is not static, or nothing. */
+const checkPart = (part: WordPart | DoubleQuotedChild): RefusalCode | undefined => {
   switch (part.type) {
     case "Literal":
+      return checkLiteral(part.text)
     case "SingleQuoted":
-      return STATIC
+      return undefined
     case "AnsiCQuoted":
-      return part.value.includes("\ufffd") ? "construct/byte-escape" : STATIC
+      return part.value.includes("\ufffd") ? "construct/byte-escape" : undefined
     case "DoubleQuoted":
-      return part.parts.map(checkPart).find((code) => code !== STATIC) ?? STATIC
+      return part.parts.map(checkPart).find((code) => code !== undefined)
     case "Glob":
     case "SimpleExpansion":
     case "ParameterExpansion":
@@ -72,11 +75,12 @@ const checkPart = (part: WordPart | DoubleQuotedChild): RefusalCode | typeof STA
 /** A leading `~`, or one behind the `=` or `:` of a word like an assignment, which bash expands in arguments too. */
 const TILDE = /^~|^[A-Za-z_]\w*\+?=(?:[^'"\\]*:)?~/
 
-const checkWord = (word: Word): RefusalCode | typeof STATIC => {
-  const dynamic = (word.parts ?? []).map(checkPart).find((code) => code !== STATIC)
+const checkWord = (word: Word): RefusalCode | undefined => {
+  const codes = word.parts === undefined ? [checkLiteral(word.text)] : word.parts.map(checkPart)
+  const dynamic = codes.find((code) => code !== undefined)
   if (dynamic !== undefined) return dynamic
   if (TILDE.test(word.text)) return "dynamic-word"
-  return hasForbiddenCharacter(word.value) ? "construct/control-character" : STATIC
+  return hasForbiddenCharacter(word.value) ? "construct/control-character" : undefined
 }
 
 const checkSimpleCommand = (text: string, node: CommandNode): Result.Result<ParsedCommand, Refusal> => {
@@ -103,7 +107,7 @@ const checkSimpleCommand = (text: string, node: CommandNode): Result.Result<Pars
   const words = [name, ...node.suffix.filter((item) => item.type === "Word")]
   for (const word of words) {
     const code = checkWord(word)
-    if (code !== STATIC) return at(word === name && code === "dynamic-word" ? "dynamic-command-name" : code, word)
+    if (code !== undefined) return at(word === name && code === "dynamic-word" ? "dynamic-command-name" : code, word)
   }
   return Result.succeed({
     argv: [name.value, ...words.slice(1).map((word) => word.value)],

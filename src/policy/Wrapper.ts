@@ -57,7 +57,10 @@ const OPTIONS: ReadonlyMap<string, Options> = new Map<string, Options>([
   ],
   ["nohup", {}],
   ["nice", { values: "n", longValues: ["--adjustment"], numeric: true, alone: true }],
-  ["ionice", { flags: "t", values: "cn", longFlags: ["--ignore"], longValues: ["--class", "--classdata"], alone: true }],
+  [
+    "ionice",
+    { flags: "t", values: "cn", longFlags: ["--ignore"], longValues: ["--class", "--classdata"], alone: true }
+  ],
   [
     "timeout",
     {
@@ -118,13 +121,13 @@ const optionLength = (options: Options, word: string): 1 | 2 | undefined => {
     return options.longValues?.includes(name) === true ? (equals < 0 ? 2 : 1) : undefined
   }
   if (options.numeric === true && /^-\d+$/.test(word)) return 1
-  const letters = word.slice(1)
-  for (const [index, letter] of [...letters].entries()) {
+  const letters = word.slice(1).split("")
+  for (const [index, letter] of letters.entries()) {
     if (options.flags?.includes(letter) === true) continue
     if (options.values?.includes(letter) !== true) return undefined
     return index === letters.length - 1 ? 2 : 1
   }
-  return letters === "" ? undefined : 1
+  return letters.length === 0 ? undefined : 1
 }
 
 const unwrapByOptions = (options: Options, argv: Argv): Wrapped => {

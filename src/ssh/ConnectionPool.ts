@@ -1,4 +1,20 @@
-import { Clock, Context, Duration, Effect, Equal, Exit, Hash, Layer, RcMap, Random, Ref, Result, Scope, Semaphore, Stream } from "effect"
+import {
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Equal,
+  Exit,
+  Hash,
+  Layer,
+  RcMap,
+  Random,
+  Ref,
+  Result,
+  Scope,
+  Semaphore,
+  Stream
+} from "effect"
 import { makeConnectionSlots } from "./ConnectionSlots.ts"
 import { SshError } from "./errors.ts"
 import type { SshFailure } from "./errors.ts"
@@ -151,10 +167,7 @@ export class ConnectionPool extends Context.Service<
               retired: yield* Ref.make(false)
             }
             // In the pool's scope: what drops the entry closes it, and must not wait for itself.
-            yield* connection.lost.pipe(
-              Effect.andThen(Effect.forkIn(retire(key, entry), poolScope)),
-              Effect.forkScoped
-            )
+            yield* connection.lost.pipe(Effect.andThen(Effect.forkIn(retire(key, entry), poolScope)), Effect.forkScoped)
             return entry
           }).pipe(
             // A failed lookup would be remembered; nobody may be waiting any more who would drop it.
@@ -222,15 +235,17 @@ export class ConnectionPool extends Context.Service<
 
       /** Runs a killer on the connection of its command or, when that is gone or full, on one of its own. */
       const control = (target: Target, entry: Entry) => (command: string) =>
-        entry.control.withPermit(retryRefused(collect(entry.connection, command))).pipe(
-          Effect.catch(() =>
-            Effect.scoped(
-              Effect.flatMap(connect(new ConnectionKey(target, CONTROL_INDEX, STOP_BUDGET)), (other) =>
-                other.control.withPermit(retryRefused(collect(other.connection, command)))
+        entry.control
+          .withPermit(retryRefused(collect(entry.connection, command)))
+          .pipe(
+            Effect.catch(() =>
+              Effect.scoped(
+                Effect.flatMap(connect(new ConnectionKey(target, CONTROL_INDEX, STOP_BUDGET)), (other) =>
+                  other.control.withPermit(retryRefused(collect(other.connection, command)))
+                )
               )
             )
           )
-        )
 
       /** Launches on one target: a place, a connection, an exec, and another place when the server is out of sessions. */
       const launchOn = Effect.fn("ConnectionPool.launch")(function* (
@@ -312,18 +327,17 @@ export class ConnectionPool extends Context.Service<
           warm[0] === undefined || (yield* isWarm(first))
             ? options.targets
             : [warm[0], first, ...others.filter((target) => target !== warm[0])]
-        const launched = yield* firstOf(ordered, options.budget, (target, share) =>
-          launchOn(target, share, options)
-        )
+        const launched = yield* firstOf(ordered, options.budget, (target, share) => launchOn(target, share, options))
         return yield* launched.started
       })
 
-      const check = Effect.fn("ConnectionPool.check")((all: readonly [Target, ...Array<Target>], budget: Duration.Duration) =>
-        firstOf(all, budget, (target, share) =>
-          Effect.scoped(
-            Effect.map(Effect.timed(dial(target, share)), ([latency]) => ({ targetIp: target.address, latency }))
+      const check = Effect.fn("ConnectionPool.check")(
+        (all: readonly [Target, ...Array<Target>], budget: Duration.Duration) =>
+          firstOf(all, budget, (target, share) =>
+            Effect.scoped(
+              Effect.map(Effect.timed(dial(target, share)), ([latency]) => ({ targetIp: target.address, latency }))
+            )
           )
-        )
       )
       return ConnectionPool.of({ start, check })
     })

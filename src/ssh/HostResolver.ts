@@ -26,9 +26,7 @@ const resolutionFailed = new NetworkDenied({ detail: "DNS resolution failed", ad
 
 /** IPv4 inside `::ffff:0:0/96` is IPv4 (RFC 4291 §2.5.5.2): one spelling, so that the pool sees one target. */
 const normalise = (address: Address): Address =>
-  address.family === 6 && address.value >> 32n === 0xffffn
-    ? { family: 4, value: address.value & 0xffffffffn }
-    : address
+  address.family === 6 && address.value >> 32n === 0xffffn ? { family: 4, value: address.value & 0xffffffffn } : address
 
 /** `0.0.0.0` and `::` are no destination; the kernel would take them to this machine, past any loopback block. */
 const isUnspecified = (address: Address): boolean => address.value === 0n
@@ -78,7 +76,7 @@ export class HostResolver extends Context.Service<
         const addresses = [
           ...new Set(
             found
-              .filter((address) => !isUnspecified(address) && checkAddress(network, address))
+              .filter((address) => !isUnspecified(normalise(address)) && checkAddress(network, address))
               .map((address) => formatAddress(normalise(address)))
           )
         ].slice(0, MAX_ADDRESSES)

@@ -20,11 +20,15 @@ export interface OutputQueue {
 }
 
 /** Makes the queue over the two streams of a channel. */
-export const makeOutputQueue = (streams: { readonly stdout: PausedStream; readonly stderr: PausedStream }): OutputQueue => {
+export const makeOutputQueue = (streams: {
+  readonly stdout: PausedStream
+  readonly stderr: PausedStream
+}): OutputQueue => {
   let order: Array<{ stream: OutputChunk["stream"]; length: number }> = []
   let head = 0
   return {
     arrived: (stream, length) => {
+      if (length === 0) return
       const last = order.length > head ? order.at(-1) : undefined
       if (last !== undefined && last.stream === stream && last.length + length <= JOIN_BELOW) last.length += length
       else order.push({ stream, length })

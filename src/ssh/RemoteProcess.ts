@@ -109,7 +109,10 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
       yield* options.output({ stream: "stderr", bytes: search.held })
     }
     const exit = yield* channel.exit
-    yield* Deferred.fail(header, failure("ChannelRefused", `the login shell ended (${describe(exit)}) without a header`))
+    yield* Deferred.fail(
+      header,
+      failure("ChannelRefused", `the login shell ended (${describe(exit)}) without a header`)
+    )
     return exit
   })
 
@@ -154,7 +157,9 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
     function* (grace: Duration.Duration) {
       if (yield* Ref.get(confirmed)) return CONFIRMED
       const report = yield* stopOnce(grace).pipe(
-        Effect.catch((error) => Effect.as(Effect.logWarning("a remote process could not be stopped", error), UNCONFIRMED)),
+        Effect.catch((error) =>
+          Effect.as(Effect.logWarning("a remote process could not be stopped", error), UNCONFIRMED)
+        ),
         Effect.interruptible,
         Effect.timeoutOrElse({ duration: Duration.sum(grace, STOP_MARGIN), orElse: () => Effect.succeed(UNCONFIRMED) })
       )
@@ -167,7 +172,10 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
   const finish = Effect.gen(function* () {
     const exit = yield* Ref.get(exited)
     const refused = yield* Deferred.isDone(accepted)
-      ? Effect.map(Effect.result(Deferred.await(accepted)), (r) => Result.isFailure(r) && r.failure.failure === "ChannelRefused")
+      ? Effect.map(
+          Effect.result(Deferred.await(accepted)),
+          (r) => Result.isFailure(r) && r.failure.failure === "ChannelRefused"
+        )
       : Effect.succeed(false)
     const over = Option.isSome(exit) && Exit.isSuccess(exit.value)
     if (!over && !refused) {

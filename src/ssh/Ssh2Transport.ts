@@ -5,8 +5,9 @@ import type { Algorithms, AnyAuthMethod, ClientChannel, ParsedKey, ServerHostKey
 import type { Login } from "../config/Credential.ts"
 import { SshError } from "./errors.ts"
 import type { SshFailure } from "./errors.ts"
-import { knownKeyTypes, parseKnownHosts, verifyHostKey } from "./KnownHosts.ts"
+import { knownKeyTypes, verifyHostKey } from "./KnownHosts.ts"
 import type { KnownHost } from "./KnownHosts.ts"
+import { readKnownHosts } from "./KnownHostsFile.ts"
 import { makeOutputQueue } from "./OutputQueue.ts"
 import { connectFailure, execFailure, keyFailure, signalName } from "./SshFailures.ts"
 import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
@@ -24,7 +25,6 @@ const DRAIN_TOTAL_MILLIS = 5_000
 const MAX_PARSED_KEYS = 256
 /** Bytes of output handed on at once. */
 const BATCH_BYTES = 256 * 1024
-const MAX_KNOWN_HOSTS_BYTES = 10 * 1024 * 1024
 
 /** Without SHA-1 signatures and MACs (RFC 9142) and without compression, which would let output sizes tell its content. */
 const HOST_KEY_ALGORITHMS: ReadonlyArray<ServerHostKeyAlgorithm> = [
@@ -51,24 +51,6 @@ const hostKeyAlgorithms = (types: ReadonlyArray<string>): Array<ServerHostKeyAlg
 
 const failure = (target: Target, kind: SshFailure, detail: string) =>
   new SshError({ failure: kind, alias: target.alias, detail })
-
-/** Reads the first known_hosts file that exists, afresh, so that a change of it counts from the next connect on. */
-const readKnownHosts = Effect.fn("Ssh2Transport.readKnownHosts")(function* (target: Target) {
-  const fs = yield* FileSystem.FileSystem
-  const unreadable = (detail: string) => failure(target, "KnownHostsUnreadable", detail)
-  for (const path of target.hostKeys.paths) {
-    const stat = yield* Effect.result(fs.stat(path))
-    if (Result.isFailure(stat)) {
-      if (stat.failure.reason._tag === "NotFound") continue
-      return yield* unreadable(stat.failure.message)
-    }
-    if (stat.success.size > MAX_KNOWN_HOSTS_BYTES) return yield* unreadable(`${path} is larger than 10 MiB`)
-    const text = yield* Effect.mapError(fs.readFileString(path), (error) => unreadable(error.message))
-    return parseKnownHosts(text)
-  }
-  const none: ReadonlyArray<KnownHost> = []
-  return none
-})
 
 /** Parses private keys, each once: keyed by the login's digest, which changes with the key and its passphrase. */
 const makeKeyParser = () => {
@@ -157,9 +139,7 @@ const adoptChannel = (channel: ClientChannel, target: Target): { api: RemoteChan
   channel.on("exit", (code: number | null, signal?: string) => {
     exited = true
     const ended: RemoteExit =
-      typeof code === "number"
-        ? { _tag: "Exited", code }
-        : { _tag: "Signalled", signal: signalName(String(signal)) }
+      typeof code === "number" ? { _tag: "Exited", code } : { _tag: "Signalled", signal: signalName(String(signal)) }
     Deferred.doneUnsafe(exit, Effect.succeed(ended))
     wake()
   })
@@ -291,24 +271,30 @@ const handshake = (
       return failure(target, connectFailure(phase, error), error.message)
     }
 
-    // ssh2 rejects on the literal false only, and calls again at every rekey, where only the same key may pass.
-    const hostVerifier = (key: Buffer, verify: (accepted: boolean) => void): void => {
-      if (acceptedKey !== undefined) return void verify(key.equals(acceptedKey))
+    const refuse = (kind: SshFailure, detail: string): boolean => {
+      refusal = failure(target, kind, detail)
+      return false
+    }
+    const accepts = (key: Buffer): boolean => {
+      // ssh2 asks again at every rekey, where only the same key may pass.
+      if (acceptedKey !== undefined) return key.equals(acceptedKey)
       const verdict = verifyHostKey(known, target, key)
       switch (verdict._tag) {
         case "Trusted":
           acceptedKey = Buffer.from(key)
-          return void verify(true)
+          return true
         case "Revoked":
-          refusal = failure(target, "HostKeyRevoked", `known_hosts line ${verdict.line}`)
-          return void verify(false)
+          return refuse("HostKeyRevoked", `known_hosts line ${verdict.line}`)
         case "Mismatch":
-          refusal = failure(target, "HostKeyMismatch", `known_hosts line ${verdict.line}`)
-          return void verify(false)
+          return refuse("HostKeyMismatch", `known_hosts line ${verdict.line}`)
         case "Unknown":
-          refusal = failure(target, "HostKeyUnknown", `no entry for ${target.hostname} or ${target.address}`)
-          return void verify(false)
+          return refuse("HostKeyUnknown", `no entry for ${target.hostname} or ${target.address}`)
       }
+    }
+    // Must answer at once (an answer during a rekey that comes later breaks the connection), by a boolean (ssh2 rejects
+    // on the literal false only) and through the callback (a value that is returned is another answer).
+    const hostVerifier = (key: Buffer, verify: (accepted: boolean) => void): void => {
+      verify(accepts(key))
     }
 
     const connection: Connection = {
@@ -371,9 +357,9 @@ const handshake = (
  * Host keys are always verified, against a known_hosts that is read at each connect. A connection is ended by
  * keepalives after a minute of silence.
  */
-export class Ssh2Transport {
+export const Ssh2Transport = {
   /** Needs the file system for known_hosts. */
-  static readonly layer: Layer.Layer<Transport, never, FileSystem.FileSystem> = Layer.effect(
+  layer: Layer.effect(
     Transport,
     Effect.gen(function* () {
       const context = yield* Effect.context<FileSystem.FileSystem>()
@@ -402,5 +388,5 @@ export class Ssh2Transport {
       )
       return Transport.of({ connect })
     })
-  )
+  ) satisfies Layer.Layer<Transport, never, FileSystem.FileSystem>
 }

@@ -69,11 +69,19 @@ const SPECIAL = Uint8Array.from({ length: 256 }, (_, byte) =>
   (byte >= 0x20 && byte <= 0x7e) || byte === 0x0a || byte === 0x09 ? 0 : 1
 )
 
-/** Whether all of `bytes` is text as it is. Without an early exit: that makes the usual case three times faster. */
+const special = (bytes: Uint8Array, at: number): number => SPECIAL[bytes[at] as number] as number
+
+/** Whether all of `bytes` is text as it is. Four at a time and without an early exit: the usual case is what counts. */
 const isPlain = (bytes: Uint8Array): boolean => {
-  let special = 0
-  for (let i = 0; i < bytes.length; i++) special |= SPECIAL[bytes[i] as number] as number
-  return special === 0
+  let even = 0
+  let odd = 0
+  let i = 0
+  for (const end = bytes.length - 3; i < end; i += 4) {
+    even |= special(bytes, i) | special(bytes, i + 1)
+    odd |= special(bytes, i + 2) | special(bytes, i + 3)
+  }
+  for (; i < bytes.length; i++) even |= special(bytes, i)
+  return (even | odd) === 0
 }
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

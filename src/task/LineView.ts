@@ -35,11 +35,16 @@ const last = (window: TextWindow, from: number, to: number, room: number): strin
   return bytes.subarray(nextCharacter(bytes)).toString("utf8")
 }
 
+const isUnterminated = (window: TextWindow): boolean => !window.startsLine(window.total)
+
+/** The lines of a window that were seen, dropped ones included; `ended` makes an unterminated last line a line. */
+export const countLines = (window: TextWindow, ended: boolean): number =>
+  window.lines + (ended && isUnterminated(window) ? 1 : 0)
+
 /** The view of a window; `ended` makes an unterminated last line a line. The view is valid until the next append. */
 export const viewLines = (window: TextWindow, ended: boolean): LineView => {
   const { headEnd, lines, tailStart, total } = window
   const gone = headEnd < total
-  const unterminated = !window.startsLine(total)
   /** The line in which the head ends, and the line in which the tail begins. */
   const cutLine = gone ? window.linesBefore(headEnd) : 0
   const resumedLine = gone ? window.linesBefore(tailStart) : 0
@@ -59,7 +64,7 @@ export const viewLines = (window: TextWindow, ended: boolean): LineView => {
   }
   const lineEnd = (index: number): number => (index < lines ? window.lineStart(index + 1) - 1 : total)
 
-  const seen = lines + (ended && unterminated ? 1 : 0)
+  const seen = countLines(window, ended)
   const headLines = !gone ? 0 : cutLine + (shownEnd(window, headEnd) === headEnd && !window.startsLine(headEnd) ? 1 : 0)
   const hidden = gone && shownStart(window, tailStart) > tailStart ? 1 : 0
   return {
@@ -67,6 +72,6 @@ export const viewLines = (window: TextWindow, ended: boolean): LineView => {
     headLines: Math.min(headLines, seen),
     tailLine: Math.min(Math.max(resumedLine + hidden, headLines), seen),
     line,
-    partial: !ended && unterminated ? line(lines) : ""
+    partial: !ended && isUnterminated(window) ? line(lines) : ""
   }
 }

@@ -4,7 +4,7 @@ import { clean, type CleanState, completeLength, flush, initialCleanState } from
 import { cutText, renderCut } from "./CutText.ts"
 import { InvalidCursor } from "./errors.ts"
 import { decodeLineCursor, encodeLineCursor } from "./LineCursor.ts"
-import { type LineView, viewLines } from "./LineView.ts"
+import { countLines, type LineView, viewLines } from "./LineView.ts"
 import type { OutputPage } from "./TaskReport.ts"
 import { TextWindow } from "./TextWindow.ts"
 
@@ -175,7 +175,7 @@ export const makeTaskOutput = (maxBytes: number): Effect.Effect<TaskOutput> =>
       counts: Effect.sync(() => ({
         bytesOut: bytes.stdout,
         bytesErr: bytes.stderr,
-        lines: viewLines(window, ended).total
+        lines: countLines(window, ended)
       }))
     }
   })

@@ -31,7 +31,14 @@ const logging = (commands: string | undefined) =>
 const writeBoth = Effect.gen(function* () {
   const audit = yield* AuditLog
   yield* audit.task(record)
-  yield* audit.decision({ alias: "web", hash: "h", allowed: false, rule: "", reason: "policy", command: record.command })
+  yield* audit.decision({
+    alias: "web",
+    hash: "h",
+    allowed: false,
+    rule: "",
+    reason: "policy",
+    command: record.command
+  })
 })
 
 describe("AuditLog", () => {
@@ -65,7 +72,9 @@ describe("AuditLog", () => {
       }).pipe(Effect.provide(logging(undefined)))
       const lines = (yield* TestConsole.errorLines).map(String)
       for (const line of lines) assert.match(line, /^[\x20-\x7e]+$/)
-      const heads = lines.map((line) => JSON.parse(line) as Record<string, unknown>).map(({ level, type }) => [level, type])
+      const heads = lines
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .map(({ level, type }) => [level, type])
       assert.deepStrictEqual(heads, [
         ["info", "audit"],
         ["info", "task"],
@@ -79,8 +88,7 @@ describe("AuditLog", () => {
   it.effect("is never filtered by the log level", () =>
     Effect.gen(function* () {
       yield* Effect.flatMap(AuditLog, (audit) => audit.task(record)).pipe(
-        Effect.provide(logging(undefined)),
-        Effect.provide(JsonLogger.layer("None"))
+        Effect.provide(Layer.merge(logging(undefined), JsonLogger.layer("None")))
       )
       assert.lengthOf(yield* TestConsole.errorLines, 1)
     })

@@ -10,7 +10,10 @@ const written = Effect.map(TestConsole.errorLines, (lines) =>
 describe("JsonLogger", () => {
   it.effect("a text is the message of a record of type log, on stderr and nowhere else", () =>
     Effect.gen(function* () {
-      yield* Effect.logInfo("hello", 3).pipe(Effect.annotateLogs("task_id", "t"), Effect.provide(JsonLogger.layer("Info")))
+      yield* Effect.logInfo("hello", 3).pipe(
+        Effect.annotateLogs("task_id", "t"),
+        Effect.provide(JsonLogger.layer("Info"))
+      )
       const [record] = yield* written
       assert.deepInclude(record, { level: "info", type: "log", task_id: "t", message: "hello 3" })
       assert.match(String(record?.["ts"]), /^\d{4}-\d\d-\d\dT/)
@@ -20,7 +23,9 @@ describe("JsonLogger", () => {
 
   it.effect("an object's fields become the record's, its type included", () =>
     Effect.gen(function* () {
-      yield* Effect.logWarning({ type: "config", event: "reload", hosts: 3 }).pipe(Effect.provide(JsonLogger.layer("Info")))
+      yield* Effect.logWarning({ type: "config", event: "reload", hosts: 3 }).pipe(
+        Effect.provide(JsonLogger.layer("Info"))
+      )
       const [record] = yield* written
       const { ts: _ts, ...fields } = record ?? {}
       assert.deepStrictEqual(fields, { level: "warn", type: "config", event: "reload", hosts: 3 })
@@ -29,7 +34,9 @@ describe("JsonLogger", () => {
 
   it.effect("a cause is a field of the same line", () =>
     Effect.gen(function* () {
-      yield* Effect.logError("stopped", Cause.die(new Error("boom\nline"))).pipe(Effect.provide(JsonLogger.layer("Info")))
+      yield* Effect.logError("stopped", Cause.die(new Error("boom\nline"))).pipe(
+        Effect.provide(JsonLogger.layer("Info"))
+      )
       const [record, ...more] = yield* written
       assert.deepStrictEqual(more, [])
       assert.include(String(record?.["cause"]), "boom")
@@ -41,7 +48,10 @@ describe("JsonLogger", () => {
       yield* Effect.all([Effect.logDebug("no"), Effect.logInfo("no"), Effect.logError("yes")]).pipe(
         Effect.provide(JsonLogger.layer("Warn"))
       )
-      assert.deepStrictEqual((yield* written).map(({ message }) => message), ["yes"])
+      assert.deepStrictEqual(
+        (yield* written).map(({ message }) => message),
+        ["yes"]
+      )
     })
   )
 })

@@ -315,6 +315,22 @@ describe("tolerated with a warning", () => {
       assert.isTrue(snapshot.usable)
     }).pipe(services)
   )
+  it.effect("the version of policy.yml, and only a known one", () =>
+    Effect.gen(function* () {
+      for (const version of [1, 2, 3]) {
+        const { problems, snapshot } = yield* loadFiles({
+          ...GOOD,
+          "config/policy.yml": `version: ${version}\n${NEWER_POLICY}`
+        })
+        assert.deepStrictEqual(problems, [
+          "policy.yml:1:1: version: warning: has no effect: the keys of the rules tell their language"
+        ])
+        assert.strictEqual(snapshot.policy.ruleCount, 3)
+      }
+      const { snapshot } = yield* loadFiles({ ...GOOD, "config/policy.yml": "version: 4" })
+      assert.isFalse(snapshot.usable)
+    }).pipe(services)
+  )
   it.effect("anchors within the cap", () =>
     Effect.gen(function* () {
       const { problems, snapshot } = yield* loadFiles({
@@ -352,7 +368,7 @@ describe("hosts that cannot be used", () => {
         "prod-web-1"
       )
       assert.deepStrictEqual(problems, [
-        "credentials.yml:2:59: entries[0].key_path: SSH key file not found: Check key path configuration"
+        "credentials.yml:2:56: entries[0].key_path: SSH key file not found: Check key path configuration"
       ])
       assert.isTrue(Result.isSuccess(Option.getOrThrow(findHost(snapshot, "lab-sensor-1")).login))
     }).pipe(services)
@@ -407,6 +423,57 @@ describe("hosts that cannot be used", () => {
       assert.strictEqual(Redacted.value(login.password!), "s3cret")
       assert.notInclude(JSON.stringify([...snapshot.hosts]), "s3cret")
     }).pipe(services)
+  )
+})
+
+describe("known_hosts", () => {
+  const hostKeysOf = (policy: string, files: Record<string, string>) =>
+    Effect.gen(function* () {
+      const { root } = yield* writeFiles({ "config/policy.yml": policy, ...files })
+      const { problems, snapshot } = yield* loadAt(root)
+      return {
+        paths: snapshot.hostKeys.paths.map((path) => path.slice(root.length)),
+        found: snapshot.hostKeys.digest !== "",
+        warnings: problems.filter((problem) => problem.includes("known_hosts"))
+      }
+    }).pipe(services)
+  it.effect("is the one in the keys directory, then the user's", () =>
+    Effect.gen(function* () {
+      const paths = ["/keys/known_hosts", "/home/.ssh/known_hosts"]
+      assert.deepStrictEqual(yield* hostKeysOf("rules: []", { "keys/known_hosts": "a" }), {
+        paths,
+        found: true,
+        warnings: []
+      })
+      assert.deepStrictEqual(yield* hostKeysOf("rules: []", { "home/.ssh/known_hosts": "a" }), {
+        paths,
+        found: true,
+        warnings: []
+      })
+      assert.deepStrictEqual(yield* hostKeysOf("rules: []", {}), {
+        paths,
+        found: false,
+        warnings: ["policy.yml:1:1: known_hosts_path: warning: known_hosts not found; no host key can be verified"]
+      })
+    })
+  )
+  it.effect("that is named is the only one: a missing file is not replaced by another", () =>
+    Effect.gen(function* () {
+      const { found, paths } = yield* hostKeysOf("known_hosts_path: mine", { "keys/known_hosts": "a" })
+      assert.deepStrictEqual({ found, paths }, { found: false, paths: ["/config/mine"] })
+      for (const [written, file] of [
+        ["mine", "config/mine"],
+        ["/app/config/mine", "config/mine"],
+        ["/app/keys/mine", "keys/mine"],
+        ["~/mine", "home/mine"]
+      ] as const) {
+        assert.deepStrictEqual(yield* hostKeysOf(`known_hosts_path: ${written}`, { [file]: "a" }), {
+          paths: [`/${file}`],
+          found: true,
+          warnings: []
+        })
+      }
+    })
   )
 })
 

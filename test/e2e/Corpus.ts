@@ -1,15 +1,21 @@
 import { Schema } from "effect"
 import * as fs from "node:fs"
 
+/** `prefix`, then `repeat` so many times, then `suffix`. */
+const Repeated = Schema.Struct({
+  prefix: Schema.String,
+  repeat: Schema.String,
+  times: Schema.Int,
+  suffix: Schema.String
+})
+
 const Line = Schema.Struct({
   id: Schema.String,
   surface: Schema.String,
   /** The value itself, or a description of it in angle brackets. */
   input: Schema.optionalKey(Schema.Unknown),
-  /** A value too long to write down. */
-  input_gen: Schema.optionalKey(
-    Schema.Struct({ prefix: Schema.String, repeat: Schema.String, times: Schema.Int, suffix: Schema.String })
-  ),
+  /** How to make a value that is too long to write down; other surfaces have other generators. */
+  input_gen: Schema.optionalKey(Schema.Unknown),
   /** The arguments as JSON text, where a parsed value could not hold them. */
   raw_json: Schema.optionalKey(Schema.String),
   /** The categories that are right, separated by `|`. */
@@ -36,16 +42,18 @@ const lines = fs
   .filter((line) => line !== "")
   .map((line) => decode(line))
 
+const repeated = (generator: unknown): string => {
+  const { prefix, repeat, suffix, times } = Schema.decodeUnknownSync(Repeated)(generator)
+  return prefix + repeat.repeat(times) + suffix
+}
+
 /** The lines of one surface of test/corpus/bad-inputs.jsonl. */
 export const corpus = (surface: string): ReadonlyArray<CorpusLine> =>
   lines
     .filter((line) => line.surface === surface)
     .map((line) => ({
       id: line.id,
-      input:
-        line.input_gen === undefined
-          ? line.input
-          : line.input_gen.prefix + line.input_gen.repeat.repeat(line.input_gen.times) + line.input_gen.suffix,
+      input: line.input_gen === undefined ? line.input : repeated(line.input_gen),
       expect: line.expect,
       why: line.why,
       rawJson: line.raw_json,

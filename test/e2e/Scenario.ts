@@ -20,6 +20,8 @@ const PROGRAMS = {
   stubborn: "trap '' TERM HUP INT PIPE; (while :; do sleep 1; done) & echo yes > started; while :; do sleep 1; done",
   /** 52,428,811 bytes: a first line, 3,276,800 lines of 16 bytes, a last line. */
   flood: "echo FIRST; yes abcdefghijklmno | head -n 3276800; echo LAST",
+  /** Writes for ever, as fast as it is read. */
+  endless: "echo yes > started; yes abcdefghijklmno",
   /** Bytes that are not UTF-8: two stray bytes and a cut sequence. */
   notutf8: "printf 'a\\377\\376b\\303\\n'",
   /** Colours, a window title, a clipboard write, a bidi override, a carriage return. */

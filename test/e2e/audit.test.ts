@@ -34,7 +34,7 @@ describe("log and audit", () => {
       assert.isNumber(audit["duration_ms"])
       const killed = yield* client.call("ssh_run", { alias: "web1", command: command("killself") })
       const second = yield* client.log.waitFor({ type: "audit", task_id: killed.json["task_id"] })
-      assert.deepInclude(second, { exit_code: -1, exit_signal: "SIGKILL", bytes_out: 6 })
+      assert.deepInclude(second, { exit_code: -1, exit_signal: "KILL", bytes_out: 6 })
       yield* client.call("ssh_run", { alias: "web1", command: command("exit3") })
       yield* client.call("ssh_run_on_tag", { tag: "web", command: "true" })
       const ended = yield* client.call("ssh_run_async", { alias: "web1", command: "true" })

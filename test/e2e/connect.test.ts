@@ -1,30 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { createServer, type Server, type Socket } from "node:net"
 import type { McpClient } from "../support/McpClient.ts"
+import { openSilentPort } from "../support/SilentPort.ts"
 import * as Sshd from "../support/Sshd.ts"
 import { makeScenario } from "./Scenario.ts"
-
-/** A port that accepts TCP and never says a word; `accepted` counts who came. */
-const silentPort = Effect.acquireRelease(
-  Effect.callback<{ readonly server: Server; readonly sockets: Set<Socket>; readonly port: number }>((resume) => {
-    const sockets = new Set<Socket>()
-    const server = createServer((socket) => {
-      sockets.add(socket)
-      socket.on("error", () => undefined)
-    })
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : 0
-      resume(Effect.succeed({ server, sockets, port }))
-    })
-  }),
-  ({ server, sockets }) =>
-    Effect.callback<void>((resume) => {
-      for (const socket of sockets) socket.destroy()
-      server.close(() => resume(Effect.void))
-    })
-)
 
 /** Runs `true` on a host that cannot be reached, and pings it: both say the same, both leave one honest record. */
 const expectFailure = (client: McpClient, text: string, alias = "web1") =>
@@ -116,7 +95,7 @@ describe("connecting", () => {
 
   it.live("a port that accepts TCP and never speaks", () =>
     Effect.gen(function* () {
-      const silent = yield* silentPort
+      const silent = yield* openSilentPort
       const { client } = yield* makeScenario({
         hosts: [{ alias: "silent", port: silent.port }],
         limits: { connect_timeout_seconds: 1 }
@@ -124,14 +103,14 @@ describe("connecting", () => {
       const before = performance.now()
       yield* expectFailure(client, "SSH connection timeout: Host did not respond", "silent")
       assert.isBelow(performance.now() - before, 6000, "one second for each of the two attempts, and slack")
-      assert.isAtLeast(silent.sockets.size, 1)
+      assert.isAtLeast(silent.accepted(), 1)
       assert.strictEqual((yield* client.call("ssh_run", { alias: "web1", command: "true" })).json["exit_code"], 0)
     })
   )
 
   it.live("a silent host does not hold up the others", () =>
     Effect.gen(function* () {
-      const silent = yield* silentPort
+      const silent = yield* openSilentPort
       const { client } = yield* makeScenario({
         hosts: [{ alias: "silent", port: silent.port }],
         limits: { connect_timeout_seconds: 3 }

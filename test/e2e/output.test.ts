@@ -60,6 +60,23 @@ describe("output", () => {
     })
   )
 
+  it.live("output without end: memory stays bounded and the command is stopped at its limit", () =>
+    Effect.gen(function* () {
+      const { client, command, config } = yield* makeScenario({ limits: { max_output_bytes: 65_536 } })
+      const before = yield* residentMib(client.pid)
+      const run = decodeAnswer(
+        RunResult,
+        yield* client.call("ssh_run", { alias: "web1", command: command("endless"), timeout_seconds: 2 })
+      )
+      assert.deepStrictEqual(config.remoteProcesses(), [])
+      assert.deepInclude(run, { status: "timeout", timeout: true, truncated: true })
+      assert.isAbove(run.bytes_out, 10_000_000)
+      assert.isBelow((yield* residentMib(client.pid)) - before, 150)
+      const audit = yield* client.log.waitFor({ type: "audit", task_id: run.task_id })
+      assert.strictEqual(audit["bytes_out"], run.bytes_out)
+    })
+  )
+
   it.live("pages of a smaller task, joined by their cursors, are its output", () =>
     Effect.gen(function* () {
       const { client, command } = yield* makeScenario({ limits: { max_result_bytes: 1024 } })

@@ -20,7 +20,7 @@ const lines = readFileSync(new URL("../corpus/bad-inputs.jsonl", import.meta.url
   .split("\n")
   .filter((line) => line !== "")
   .flatMap((line) => {
-    const decoded = Schema.decodeUnknownResult(Schema.fromJsonString(Line))(line)
+    const decoded = Schema.decodeResult(Schema.fromJsonString(Line))(line)
     return Result.isSuccess(decoded) && decoded.success.surface.startsWith("tool.") ? [decoded.success] : []
   })
 

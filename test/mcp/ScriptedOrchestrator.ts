@@ -4,7 +4,7 @@ import { HostNotFound, Orchestrator } from "../../src/Orchestrator.ts"
 type Service = Orchestrator["Service"]
 
 /** A task id of the right shape. */
-export const TASK_ID = `web1:${"0123456789abcdef"}:${"0".repeat(26)}`
+export const TASK_ID = `web1:0123456789abcdef:${"0".repeat(26)}`
 
 /** A finished run. */
 export const RUN_RESULT = {

@@ -1,4 +1,4 @@
-import { Deferred, Effect, type Layer, Queue, type Scope } from "effect"
+import { Deferred, Effect, type Layer, Logger, Queue, type Scope } from "effect"
 import { PassThrough } from "node:stream"
 import { serveStreams } from "../../src/mcp/Server.ts"
 import { Orchestrator } from "../../src/Orchestrator.ts"
@@ -40,7 +40,7 @@ export const openSession = (orchestrator: Layer.Layer<Orchestrator>): Effect.Eff
     })
     const ended = yield* Deferred.make<void>()
     yield* serveStreams({ input, output }).pipe(
-      Effect.provide(orchestrator),
+      Effect.provide([orchestrator, Logger.layer([])]),
       Effect.ensuring(Deferred.succeed(ended, undefined)),
       Effect.forkScoped({ startImmediately: true })
     )

@@ -20,7 +20,10 @@ const cases = [...readCases("policy-cases.jsonl"), ...readCases("design-cases.js
 describe("the corpus of decisions", () => {
   it("has no false allow", () => {
     const wrong = cases.filter((each) => each.expect === "deny" && decideCase(each)._tag === "Allowed")
-    assert.deepStrictEqual(wrong.map((each) => each.id), [])
+    assert.deepStrictEqual(
+      wrong.map((each) => each.id),
+      []
+    )
   })
 
   it("has no false deny of a single simple command of static words", () => {
@@ -38,7 +41,9 @@ describe("the corpus of decisions", () => {
       const decision = decideCase(each)
       if (decision._tag === "Allowed") continue
       assert.notStrictEqual(decision.detail, "")
-      assert.isTrue(decision.parts.some((part) => !part.allowed && part.code !== undefined && part.reason !== undefined))
+      assert.isTrue(
+        decision.parts.some((part) => !part.allowed && part.code !== undefined && part.reason !== undefined)
+      )
     }
   })
 

@@ -27,7 +27,11 @@ export type PolicyCase = typeof PolicyCase.Type
 const decodeCase = Schema.decodeUnknownSync(Schema.fromJsonString(PolicyCase))
 
 /** The lines of a corpus of decisions. */
-export const readCases = (name: string): ReadonlyArray<PolicyCase> => read(name).trim().split("\n").map((line) => decodeCase(line))
+export const readCases = (name: string): ReadonlyArray<PolicyCase> =>
+  read(name)
+    .trim()
+    .split("\n")
+    .map((line) => decodeCase(line))
 
 const BadInput = Schema.Struct({
   id: Schema.String,

@@ -1,6 +1,5 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import { Duration, Effect, Layer, Redacted, Ref } from "effect"
-import type { Scope } from "effect"
 import { createHash, randomUUID } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import type { Login } from "../../src/config/Credential.ts"
@@ -41,7 +40,12 @@ export const login = (parts: {
 /** The target of a server: its accepted key, and a known_hosts file with the given text or its keys as they are now. */
 export const targetOf = (
   sshd: Pick<Sshd, "address" | "port" | "user" | "key" | "directory" | "knownHosts">,
-  options: { readonly login?: Login; readonly knownHosts?: string; readonly hostname?: string; readonly address?: string } = {}
+  options: {
+    readonly login?: Login
+    readonly knownHosts?: string
+    readonly hostname?: string
+    readonly address?: string
+  } = {}
 ): Effect.Effect<Target> =>
   Effect.map(sshd.knownHosts, (current) => {
     const path = `${sshd.directory}/known_hosts-${randomUUID()}`
@@ -77,7 +81,12 @@ export const makeRecorder = Effect.gen(function* () {
     grace: Effect.succeed(Duration.fromInputUnsafe(grace)),
     stopped: (report) => Ref.update(recording, ({ chunks, stops }) => ({ chunks, stops: [...stops, report] }))
   })
-  return { stdout: text("stdout"), stderr: text("stderr"), stops: Effect.map(Ref.get(recording), ({ stops }) => stops), options }
+  return {
+    stdout: text("stdout"),
+    stderr: text("stderr"),
+    stops: Effect.map(Ref.get(recording), ({ stops }) => stops),
+    options
+  }
 })
 
 /** Runs a command through the pool to its end. */
@@ -106,6 +115,3 @@ export const eventually = <E, R>(check: Effect.Effect<boolean, E, R>): Effect.Ef
       { until: (done) => done }
     )
   )
-
-/** The Scope that tests of this folder run in. */
-export type TestScope = Scope.Scope

@@ -200,6 +200,8 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
   yield* Effect.orDie(fs.makeDirectory(keysDir, { mode: 0o700 }))
   const authorizedKeys = `${directory}/authorized_keys`
   const configPath = `${directory}/sshd_config`
+  const home = `${directory}/home`
+  yield* Effect.orDie(fs.makeDirectory(home, { mode: 0o700 }))
   const hostKeyTypes = options.hostKeys ?? ["ed25519"]
   const hostKeyPath = (type: KeyType) => `${directory}/host_${type}`
   const makeHostKeys = Effect.forEach(
@@ -238,6 +240,8 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
           "PasswordAuthentication no",
           "KbdInteractiveAuthentication no",
           "AcceptEnv LANG LC_*",
+          // An empty home: bash reads ~/.bashrc for sshd, and a developer's may be slow or wait for a lock.
+          `SetEnv HOME=${home}`,
           "MaxStartups 200:30:400",
           "PrintMotd no",
           "PrintLastLog no",
@@ -360,7 +364,7 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
  * Starts a real OpenSSH server on loopback with throwaway keys. It lives in the Scope: closing it kills the listener,
  * the sessions and every process that they left behind, each by its pid.
  *
- * It accepts the current user with `key`, has default `MaxSessions 10`, and uses no wall clock: it can be started under
+ * It accepts the current user with `key`, gives sessions an empty home directory, has default `MaxSessions 10`, and uses no wall clock: it can be started under
  * a TestClock (a client with timeouts cannot: use `it.live`).
  *
  * @example

@@ -39,7 +39,10 @@ describe("a fan-out parent", () => {
       assert.deepStrictEqual([ended.status, ended.progress_percent, ended.exit_code], ["completed", 100, undefined])
       assert.strictEqual((yield* Effect.flip(tasks.result(parent)))._tag, "TaskNotFound")
       yield* tasks.cancel(id)
-      assert.deepStrictEqual((yield* records("audit")).map((record) => record["task_id"]), [id])
+      assert.deepStrictEqual(
+        (yield* records("audit")).map((record) => record["task_id"]),
+        [id]
+      )
       yield* TestClock.adjust("11 seconds")
       assert.strictEqual((yield* Effect.flip(tasks.status(parent)))._tag, "TaskNotFound")
       yield* assertIdle

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Deferred, Duration, Effect, Layer, Predicate, Ref } from "effect"
+import { Deferred, Duration, Effect, Layer, Predicate, Ref, type Scope } from "effect"
 import { TestConsole } from "effect/testing"
 import { AuditLog } from "../../src/audit/AuditLog.ts"
 import type { Limits } from "../../src/policy/Limits.ts"
@@ -37,13 +37,11 @@ export const command = (changes: Partial<CommandSpec> = {}, limits: Partial<Limi
 })
 
 /** The supervisor with the real audit log and real ids. */
-export const supervisorLayer = TaskSupervisor.layer.pipe(
-  Layer.provide(Layer.mergeAll(AuditLog.layer, TaskIds.layer))
-)
+export const supervisorLayer = TaskSupervisor.layer.pipe(Layer.provide(Layer.mergeAll(AuditLog.layer, TaskIds.layer)))
 
 /** One scripted remote command: the test decides when it connects and how it ends, and sees what was stopped. */
 export interface RemoteScript {
-  readonly start: (io: TaskIo) => Effect.Effect<StartedProcess, SshError, import("effect").Scope.Scope>
+  readonly start: (io: TaskIo) => Effect.Effect<StartedProcess, SshError, Scope.Scope>
   /** Resolved once the supervisor called `start`. */
   readonly called: Deferred.Deferred<void>
   /** Decides the connection. */

@@ -6,7 +6,10 @@ import { makeTaskRegistry } from "../../src/task/TaskRegistry.ts"
 import { command } from "./TaskHarness.ts"
 
 const record = (n: number) =>
-  makeRecord(TaskId.make(`web:0123456789abcdef:${String(n).padStart(26, "0")}`), n, { _tag: "Command", spec: command() })
+  makeRecord(TaskId.make(`web:0123456789abcdef:${String(n).padStart(26, "0")}`), n, {
+    _tag: "Command",
+    spec: command()
+  })
 
 describe("TaskRegistry", () => {
   it.effect("when it is full, the task that ended longest ago goes, and live ones never do", () =>
@@ -18,9 +21,15 @@ describe("TaskRegistry", () => {
       yield* registry.finish(c.id, 10)
       yield* registry.finish(b.id, 20)
       assert.isTrue(yield* registry.add(d))
-      assert.deepStrictEqual((yield* registry.all).map((entry) => entry.record.sequence), [4, 2, 1])
+      assert.deepStrictEqual(
+        (yield* registry.all).map((entry) => entry.record.sequence),
+        [4, 2, 1]
+      )
       assert.isTrue(yield* registry.add(e))
-      assert.deepStrictEqual((yield* registry.all).map((entry) => entry.record.sequence), [5, 4, 1])
+      assert.deepStrictEqual(
+        (yield* registry.all).map((entry) => entry.record.sequence),
+        [5, 4, 1]
+      )
       assert.isFalse(yield* registry.add(c))
     })
   )
@@ -34,7 +43,10 @@ describe("TaskRegistry", () => {
       yield* registry.sweep(300_999)
       assert.lengthOf(yield* registry.all, 2)
       yield* registry.sweep(301_000)
-      assert.deepStrictEqual((yield* registry.all).map((entry) => entry.record.id), [b.id])
+      assert.deepStrictEqual(
+        (yield* registry.all).map((entry) => entry.record.id),
+        [b.id]
+      )
       assert.strictEqual((yield* Effect.flip(registry.find(a.id)))._tag, "TaskNotFound")
     })
   )

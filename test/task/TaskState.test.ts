@@ -56,7 +56,11 @@ describe("what a state says", () => {
   })
 
   it("a signal's name is cut to what a name can hold", () => {
-    const hostile: TaskEvent = { _tag: "Exit", at: 1, exit: { _tag: "Signalled", signal: "TE\u001b[2J\nRM" + "X".repeat(99) } }
+    const hostile: TaskEvent = {
+      _tag: "Exit",
+      at: 1,
+      exit: { _tag: "Signalled", signal: "TE\u001b[2J\nRM" + "X".repeat(99) }
+    }
     const name = Option.getOrThrow(exitSignalOf(after(start, hostile)))
     assert.match(name, /^TE2JRMX+$/)
     assert.strictEqual(name.length, 32)

@@ -87,7 +87,10 @@ describe("the end of a command", () => {
       const b = yield* tasks.result(signal)
       assert.deepStrictEqual([a.status, a.exit_code, a.exit_signal], ["failed", 3, undefined])
       assert.deepStrictEqual([b.status, b.exit_code, b.exit_signal], ["failed", -1, "KILL"])
-      assert.deepStrictEqual((yield* auditsOf(signal)).map((r) => r["exit_signal"]), ["KILL"])
+      assert.deepStrictEqual(
+        (yield* auditsOf(signal)).map((r) => r["exit_signal"]),
+        ["KILL"]
+      )
       const status = yield* tasks.status(code)
       assert.strictEqual(status.exit_code, 3)
     }).pipe(Effect.provide(supervisorLayer))
@@ -101,7 +104,10 @@ describe("the end of a command", () => {
       yield* Deferred.fail(script.connect, sshError("ConnectionRefused"))
       yield* tasks.await(id)
       const result = yield* tasks.result(id)
-      assert.deepStrictEqual([result.status, result.exit_code, result.target_ip, result.duration_ms], ["failed", -1, "", 0])
+      assert.deepStrictEqual(
+        [result.status, result.exit_code, result.target_ip, result.duration_ms],
+        ["failed", -1, "", 0]
+      )
       assert.include(result.status_message ?? "", "SSH connection refused")
       assert.notInclude(JSON.stringify([result, yield* tasks.status(id)]), "10.9.8.7")
       assert.strictEqual((yield* tasks.cancel(id)).remote_stopped, "not_started")
@@ -213,7 +219,12 @@ describe("cancel", () => {
       const b = yield* tasks.submit(command({}, one), queued.start)
       const c = yield* tasks.submit(command({}, one), third.start)
       const answer = yield* tasks.cancel(b)
-      assert.deepStrictEqual(answer, { task_id: b, cancelled: true, message: "Cancelled", remote_stopped: "not_started" })
+      assert.deepStrictEqual(answer, {
+        task_id: b,
+        cancelled: true,
+        message: "Cancelled",
+        remote_stopped: "not_started"
+      })
       assert.isFalse(yield* Deferred.isDone(queued.called))
       assert.strictEqual((yield* auditsOf(b)).length, 1)
       assert.deepInclude(yield* tasks.held, { slots: 1, queued: 1 })
@@ -245,13 +256,20 @@ describe("cancel", () => {
       const tasks = yield* TaskSupervisor
       const script = yield* connected({ holdStop: true })
       const id = yield* tasks.submit(command(), script.start)
-      const callers = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(tasks.cancel(id), { startImmediately: true }))
+      const callers = yield* Effect.forEach([1, 2, 3], () =>
+        Effect.forkChild(tasks.cancel(id), { startImmediately: true })
+      )
       yield* Deferred.await(script.stopping)
       assert.strictEqual((yield* tasks.status(id)).status, "running")
       yield* Deferred.succeed(script.stopGate, undefined)
       const answers = yield* Effect.forEach(callers, Fiber.join)
       for (const answer of answers) {
-        assert.deepStrictEqual(answer, { task_id: id, cancelled: true, message: "Cancelled", remote_stopped: "confirmed" })
+        assert.deepStrictEqual(answer, {
+          task_id: id,
+          cancelled: true,
+          message: "Cancelled",
+          remote_stopped: "confirmed"
+        })
       }
       assert.deepStrictEqual(yield* Ref.get(script.stops), [2000])
       assert.strictEqual((yield* auditsOf(id)).length, 1)
@@ -346,7 +364,10 @@ describe("admission", () => {
         yield* tasks.await(ids[index]!)
         const next = scripts[index + 1]
         if (next !== undefined) yield* Deferred.await(next.called)
-        assert.deepStrictEqual(yield* called, scripts.map((_, i) => i <= index + 1))
+        assert.deepStrictEqual(
+          yield* called,
+          scripts.map((_, i) => i <= index + 1)
+        )
       }
     }).pipe(Effect.provide(supervisorLayer))
   )
@@ -467,7 +488,11 @@ describe("reading a live task", () => {
       const script = yield* connected()
       yield* tasks.submit(
         command({
-          onOutput: ({ text }) => Effect.andThen(Deferred.await(gate), Ref.update(seen, (all) => [...all, text]))
+          onOutput: ({ text }) =>
+            Effect.andThen(
+              Deferred.await(gate),
+              Ref.update(seen, (all) => [...all, text])
+            )
         }),
         script.start
       )
@@ -509,7 +534,9 @@ describe("shutdown", () => {
       const running = yield* connected({ holdStop: true })
       const connecting = yield* makeScript()
       const queued = yield* connected()
-      const ids = yield* Effect.forEach([running, connecting, queued], ({ start }) => tasks.submit(command({}, limits), start))
+      const ids = yield* Effect.forEach([running, connecting, queued], ({ start }) =>
+        tasks.submit(command({}, limits), start)
+      )
       const shutdowns = yield* Effect.forEach([1, 2], () =>
         Effect.forkChild(tasks.shutdown, { startImmediately: true })
       )
@@ -537,7 +564,10 @@ describe("shutdown", () => {
         Effect.provide(supervisorLayer)
       )
       assert.deepStrictEqual(yield* Ref.get(script.stops), [500])
-      assert.deepStrictEqual((yield* auditsOf(id)).map((record) => record["cancelled"]), [true])
+      assert.deepStrictEqual(
+        (yield* auditsOf(id)).map((record) => record["cancelled"]),
+        [true]
+      )
     })
   )
 })

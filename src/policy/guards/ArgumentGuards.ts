@@ -49,7 +49,12 @@ const guardUniq: Guard = (args) => {
   return output === undefined || output.literal ? undefined : `The output file ${shown(output.text)} is not safe.`
 }
 
-const DATE: OptionGuard = { short: "s", values: "dfrs", long: ["--set"], longValues: ["--date", "--file", "--reference"] }
+const DATE: OptionGuard = {
+  short: "s",
+  values: "dfrs",
+  long: ["--set"],
+  longValues: ["--date", "--file", "--reference"]
+}
 
 /** date sets the clock with -s, and with any operand that is no format. */
 const guardDate: Guard = (args) => {
@@ -154,10 +159,15 @@ const GIT_RUNS = new Set(
   )
 )
 
+/** `-O` names a pager or an order file; only git grep takes it inside a cluster, elsewhere it may end a search text. */
+const GIT_GREP: OptionGuard = { short: "O", values: "efABCm" }
+
 const guardGit: Guard = (args) => {
-  const refused = byOptions(OPTION_GUARDS.get("git") ?? [])(args)
-  if (refused !== undefined) return refused
   const command = operandsOf({ values: "Cc" }, args)[0]
+  const refused =
+    byOptions(OPTION_GUARDS.get("git") ?? [])(args) ??
+    (command?.text === "grep" ? byOptions([GIT_GREP]) : refuseWhere((text) => text.startsWith("-O")))(args)
+  if (refused !== undefined) return refused
   const runs = command !== undefined && !command.literal && GIT_RUNS.has(command.text)
   return runs || free(args).some((each) => each.text.startsWith("ext::"))
     ? "This git command may run other programs."
@@ -179,7 +189,10 @@ const GUARDS: ReadonlyMap<string, Guard> = new Map<string, Guard>([
   ["sed", guardSed],
   ...["awk", "gawk", "mawk", "nawk", "original-awk"].map((program) => [program, guardAwk] as const),
   ...["grep", "egrep", "fgrep"].map((program) => [program, byOptions(OPTION_GUARDS.get("grep") ?? [])] as const),
-  ["curl", (args) => byOptions(OPTION_GUARDS.get("curl") ?? [])(args) ?? refuseWhere((text) => text.includes("%output{"))(args)],
+  [
+    "curl",
+    (args) => byOptions(OPTION_GUARDS.get("curl") ?? [])(args) ?? refuseWhere((text) => text.includes("%output{"))(args)
+  ],
   ["ip", guardIp],
   ["git", guardGit],
   ["test", guardEvaluation(/^-[vR]$/)],

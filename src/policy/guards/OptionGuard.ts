@@ -35,8 +35,9 @@ const longRefused = (word: string, long: ReadonlyArray<string>): boolean => {
 /** Whether an option takes the next word as its value. */
 const takesNext = (word: string, guard: OptionGuard): boolean => {
   if (word.startsWith("--")) return guard.longValues?.includes(word) === true
-  const at = [...word.slice(1)].findIndex((letter) => guard.values?.includes(letter) === true)
-  return at >= 0 && at === word.length - 2
+  const letters = word.slice(1).split("")
+  const at = letters.findIndex((letter) => guard.values?.includes(letter) === true)
+  return at >= 0 && at === letters.length - 1
 }
 
 /** The first argument that a guard refuses, or none. Options end at `--`. */

@@ -146,7 +146,6 @@ export const OPTION_GUARDS: ReadonlyMap<string, ReadonlyArray<OptionGuard>> = ne
         long: ["--exec-path", "--config-env", "--git-dir", "--work-tree", "--namespace", "--paginate"]
       },
       {
-        short: "O",
         long: [
           "--output",
           "--output-directory",
@@ -172,9 +171,18 @@ export const OPTION_GUARDS: ReadonlyMap<string, ReadonlyArray<OptionGuard>> = ne
     [{ short: "f", values: "eABCmdD", long: ["--file"] }]
   ],
   ["hostname", [{ short: "Fb", long: ["--file", "--boot"] }]],
-  ["dmesg", [{ short: "CcDEn", values: "fFlsn", long: ["--clear", "--read-clear", "--console-off", "--console-on", "--console-level"] }]],
+  [
+    "dmesg",
+    [
+      {
+        short: "CcDEn",
+        values: "fFlsn",
+        long: ["--clear", "--read-clear", "--console-off", "--console-on", "--console-level"]
+      }
+    ]
+  ],
   ["rg", [{ long: ["--pre", "--pre-glob", "--hostname-bin", "--search-zip"] }]],
-  ["tcpdump", [{ short: "wzWGCrFVZ", values: "icsBjTyQE", long: ["--postrotate-command"] }]],
+  ["tcpdump", [{ short: "wzWGCrFVZ", values: "icsBjTyQE", long: ["--postrotate-command"] }]]
 ])
 
 const CONTAINER_GUARD: ReadonlyArray<OptionGuard> = [

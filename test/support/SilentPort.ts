@@ -1,0 +1,32 @@
+import { Effect, type Scope } from "effect"
+import { createServer, type Socket } from "node:net"
+
+/** A port on 127.0.0.1 that accepts TCP and never says a word. */
+export interface SilentPort {
+  readonly port: number
+  /** How many connections came so far. */
+  readonly accepted: () => number
+}
+
+/** Listens until the scope closes. */
+export const openSilentPort: Effect.Effect<SilentPort, never, Scope.Scope> = Effect.gen(function* () {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on("error", () => undefined)
+  })
+  const port = yield* Effect.acquireRelease(
+    Effect.callback<number>((resume) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+      })
+    }),
+    () =>
+      Effect.callback<void>((resume) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resume(Effect.void))
+      })
+  )
+  return { port, accepted: () => sockets.size }
+})
