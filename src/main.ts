@@ -2,7 +2,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Effect, Layer, Logger, type LogLevel, References } from "effect"
 import { AuditLog } from "./audit/AuditLog.ts"
 import * as JsonLogger from "./audit/JsonLogger.ts"
-import { type CliServices, runCli } from "./cli/Cli.ts"
+import { runCli } from "./cli/Cli.ts"
 import type { GlobalFlags } from "./cli/GlobalFlags.ts"
 import { Directories } from "./config/Directories.ts"
 import { serveStdio } from "./mcp/Server.ts"
@@ -23,32 +23,32 @@ const environmentLevel = Config.String("MCP_SSH_LOG_LEVEL").pipe(
   Effect.orElseSucceed(() => "Info" as const)
 )
 
-/** JSON lines for machines while serving; for a person only warnings, unless the flag asks for more. */
-const logging = (flags: GlobalFlags, purpose: "serve" | "command") =>
-  Layer.unwrap(
-    Effect.map(environmentLevel, (level) =>
-      purpose === "serve"
-        ? JsonLogger.layer(flags.logLevel ?? level)
-        : Layer.mergeAll(
-            Logger.layer([Logger.consolePretty()]),
-            Layer.succeed(References.MinimumLogLevel, flags.logLevel ?? "Warn"),
-            Layer.succeed(Logger.LogToStderr, true)
-          )
-    )
+/** JSON lines for machines. */
+const machineLogging = (flags: GlobalFlags) =>
+  Layer.unwrap(Effect.map(environmentLevel, (level) => JsonLogger.layer(flags.logLevel ?? level)))
+
+/** Text for a person: only warnings and worse, unless the flag asks for more. */
+const personLogging = (flags: GlobalFlags) =>
+  Layer.mergeAll(
+    Logger.layer([Logger.consolePretty()]),
+    Layer.succeed(References.MinimumLogLevel, flags.logLevel ?? "Warn"),
+    Layer.succeed(Logger.LogToStderr, true)
   )
 
+const services = (flags: GlobalFlags) =>
+  Orchestrator.layerWithoutAudit.pipe(Layer.provideMerge(Directories.layer(flags)))
+
 /** A person at a terminal gets the result of a command; the audit trail joins in when a log level was asked for. */
-const audit = (flags: GlobalFlags, purpose: "serve" | "command") =>
-  purpose === "serve" || flags.logLevel !== undefined ? AuditLog.layer : AuditLog.layerSilent
+const layerFor = (flags: GlobalFlags) =>
+  services(flags).pipe(
+    Layer.provide(flags.logLevel === undefined ? AuditLog.layerSilent : AuditLog.layer),
+    Layer.provideMerge(personLogging(flags))
+  )
 
-const layerFor = (flags: GlobalFlags, purpose: "serve" | "command") =>
-  Orchestrator.layerWithoutAudit.pipe(
-    Layer.provide(audit(flags, purpose)),
-    Layer.provideMerge(Directories.layer(flags)),
-    Layer.provideMerge(logging(flags, purpose))
-  ) satisfies Layer.Layer<CliServices, never, unknown>
+const serve = (flags: GlobalFlags) =>
+  serveStdio(services(flags).pipe(Layer.provide(AuditLog.layer))).pipe(Effect.provide(machineLogging(flags)))
 
-runCli({ version: VERSION, layerFor, serve: serveStdio })(process.argv.slice(2)).pipe(
+runCli({ version: VERSION, layerFor, serve })(process.argv.slice(2)).pipe(
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

@@ -21,43 +21,24 @@ export type CliServices = Orchestrator | ConfigDirectory | Directories
 export interface CliOptions<E extends { readonly message: string }> {
   /** Printed by `--version`. */
   readonly version: string
-  /**
-   * The services for these flags. `purpose` is `serve` when stderr is a log for machines, `command` when a person reads
-   * it: then stderr belongs to the remote command, and records of the audit are only written when they were asked for.
-   */
-  readonly layerFor: (
-    flags: GlobalFlags,
-    purpose: "serve" | "command"
-  ) => Layer.Layer<CliServices, E, Command.Environment>
-  /** The MCP server on stdin and stdout; succeeds when stdin ends. */
-  readonly serve: Effect.Effect<void, E, CliServices | Command.Environment>
+  /** The services for these flags, for a command that a person reads the answer of. */
+  readonly layerFor: (flags: GlobalFlags) => Layer.Layer<CliServices, E, Command.Environment>
+  /** The MCP server on stdin and stdout, its services included; succeeds when stdin ends. */
+  readonly serve: (flags: GlobalFlags) => Effect.Effect<void, E, Command.Environment>
 }
 
-/**
- * The root command with all others below it. Without a command's name it serves; `beforeServe` runs before anything of
- * the server is built.
- */
-const makeCommand = <E extends { readonly message: string }>(
-  { layerFor, serve }: CliOptions<E>,
-  beforeServe: Effect.Effect<void>
-) => {
-  const forServer = Layer.unwrap(
-    Effect.andThen(
-      beforeServe,
-      Effect.map(root, (flags) => layerFor(givenFlags(flags), "serve"))
-    )
-  )
-  const forPerson = Layer.unwrap(Effect.map(root, (flags) => layerFor(givenFlags(flags), "command")))
+/** The root command with all others below it. Without a command's name it serves. */
+const makeCommand = <E extends { readonly message: string }>(options: CliOptions<E>, serving: Ref.Ref<boolean>) => {
+  const serve = (flags: GlobalFlags) => Effect.andThen(Ref.set(serving, true), options.serve(flags))
+  const services = Layer.unwrap(Effect.map(root, (flags) => options.layerFor(givenFlags(flags))))
   return root.pipe(
-    Command.withHandler((flags) =>
-      Effect.andThen(beforeServe, Effect.provide(serve, layerFor(givenFlags(flags), "serve")))
-    ),
+    Command.withHandler((flags) => serve(givenFlags(flags))),
     Command.withSubcommands([
-      makeServe(serve).pipe(Command.provide(forServer)),
-      check.pipe(Command.provide(forPerson)),
-      hosts.pipe(Command.provide(forPerson)),
-      plan.pipe(Command.provide(forPerson)),
-      run.pipe(Command.provide(forPerson)),
+      makeServe(Effect.flatMap(root, (flags) => serve(givenFlags(flags)))),
+      check.pipe(Command.provide(services)),
+      hosts.pipe(Command.provide(services)),
+      plan.pipe(Command.provide(services)),
+      run.pipe(Command.provide(services)),
       demo
     ])
   )
@@ -97,7 +78,7 @@ export const runCli =
   (args: ReadonlyArray<string>): Effect.Effect<void, CliFailure, Command.Environment> =>
     Effect.gen(function* () {
       const serving = yield* Ref.make(false)
-      const command = makeCommand(options, Ref.set(serving, true))
+      const command = makeCommand(options, serving)
       yield* Command.runWith(command, { version: options.version })(args).pipe(
         Effect.catchCause((cause) =>
           Effect.gen(function* () {

@@ -22,8 +22,7 @@ export const pageOfHosts = (
     options.tag === undefined
       ? [...snapshot.hosts.keys()]
       : hostsByTag(snapshot, options.tag).map(({ host }) => host.alias)
-  const position =
-    options.cursor === undefined ? Option.some("0") : decodeCursor("hosts", options.cursor)
+  const position = options.cursor === undefined ? Option.some("0") : decodeCursor("hosts", options.cursor)
   if (Option.isNone(position) || !/^[0-9]{1,9}$/.test(position.value)) return Effect.fail(new InvalidCursor())
   const from = Number(position.value)
   const hosts = aliases.slice(from, from + HOSTS_PER_PAGE)

@@ -61,35 +61,39 @@ export class TagDispatcher extends Context.Service<
               )
             )
           }
-          return dispatcher
-            .prepare({
-              alias,
-              command: request.command,
-              ...(request.timeoutSeconds === undefined ? {} : { timeoutSeconds: request.timeoutSeconds }),
-              ...(request.client === undefined ? {} : { client: request.client }),
-              onOutput: (chunk) =>
-                request.onOutput === undefined
-                  ? onOutput(chunk)
-                  : Effect.andThen(onOutput(chunk), request.onOutput(alias, chunk))
+          const prepare = dispatcher.prepare({
+            alias,
+            command: request.command,
+            ...(request.timeoutSeconds === undefined ? {} : { timeoutSeconds: request.timeoutSeconds }),
+            ...(request.client === undefined ? {} : { client: request.client }),
+            onOutput: (chunk) =>
+              request.onOutput === undefined
+                ? onOutput(chunk)
+                : Effect.andThen(onOutput(chunk), request.onOutput(alias, chunk))
+          })
+          // Fleet launches uninterruptibly, so that no submitted child is lost; name resolution may take long.
+          return Effect.interruptible(prepare).pipe(
+            Effect.flatMap(dispatcher.submit),
+            Effect.map((taskId): Launch => ({ _tag: "Started", taskId })),
+            Effect.catchTags({
+              CommandDenied: ({ denial }) => Effect.succeed(denied(denial.detail, denial.hint)),
+              ConfigUnusable: ({ message }) =>
+                Effect.succeed(
+                  denied(message, "Ask the operator to mend the configuration, then call ssh_reload_config.")
+                ),
+              HostNotFound: ({ message }) => Effect.succeed(denied(message, "Use ssh_list_hosts."))
             })
-            .pipe(
-              Effect.flatMap(dispatcher.submit),
-              Effect.map((taskId): Launch => ({ _tag: "Started", taskId })),
-              Effect.catchTags({
-                CommandDenied: ({ denial }) => Effect.succeed(denied(denial.detail, denial.hint)),
-                ConfigUnusable: ({ message }) =>
-                  Effect.succeed(
-                    denied(message, "Ask the operator to mend the configuration, then call ssh_reload_config.")
-                  ),
-                HostNotFound: ({ message }) => Effect.succeed(denied(message, "Use ssh_list_hosts."))
-              })
-            )
+          )
         }
 
       const start = Effect.fn("TagDispatcher.start")(function* (request: TagRequest) {
         const snapshot = yield* Effect.flatMap(config.snapshot, requireUsable)
         const members = hostsByTag(snapshot, request.tag).map(({ host }) => host.alias)
-        const aliases = request.only === undefined ? members : Arr.dedupe(request.only)
+        const { only } = request
+        const aliases =
+          only === undefined
+            ? members
+            : [...members.filter((alias) => only.includes(alias)), ...Arr.difference(Arr.dedupe(only), members)]
         if (members.length === 0 || aliases.length === 0) return { _tag: "NoHosts" } satisfies TagStart
         const limits = limitsFor(snapshot.policy, { alias: "", tags: [request.tag] })
         const command = request.command.trim()

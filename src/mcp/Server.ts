@@ -6,17 +6,21 @@ import {
   type ListToolsResult,
   type ServerResult
 } from "@modelcontextprotocol/sdk/types.js"
-import { Cause, Deferred, Effect, FiberSet, Option, Predicate, Semaphore } from "effect"
-import { Orchestrator, VERSION } from "../Orchestrator.ts"
-import { findTool, TOOLS } from "./Catalogue.ts"
+import { Cause, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Option, Predicate, Semaphore } from "effect"
+import { type Orchestrator, VERSION } from "../Orchestrator.ts"
+import { findTool } from "./Catalogue.ts"
 import { INTERNAL_ERROR, TOO_MANY_CALLS } from "./ErrorText.ts"
 import { INSTRUCTIONS } from "./Instructions.ts"
 import { shown } from "./SafeText.ts"
 import { type StdioStreams, StdioTransport } from "./StdioTransport.ts"
 import type { Tool, ToolResult } from "./Tool.ts"
+import { toolListing } from "./ToolListing.ts"
 
 /** Calls that may be open at the same time: more than the default queue of commands, so that it says no first. */
 const MAX_OPEN_CALLS = 4096
+
+/** How long after the start the services are built when no tool is called before: the client's first requests pass. */
+const BUILD_WITHIN = Duration.millis(100)
 
 /** Characters of a client's name in the audit record. */
 const CLIENT_NAME_LENGTH = 100
@@ -36,13 +40,11 @@ class ToolServer extends Server {
 const protocolError = (code: ErrorCode, message: string): Error => Object.assign(new Error(message), { code })
 
 const toolList = (): ListToolsResult => ({
-  tools: TOOLS.map((tool) => ({
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: { ...tool.inputSchema(), type: "object" },
-    outputSchema: { ...tool.outputSchema(), type: "object" },
-    annotations: { ...tool.annotations }
+  tools: toolListing().map(({ inputSchema, outputSchema, annotations, ...tool }) => ({
+    ...tool,
+    inputSchema: { ...inputSchema, type: "object" },
+    outputSchema: { ...outputSchema, type: "object" },
+    annotations: { ...annotations }
   }))
 })
 
@@ -56,7 +58,7 @@ const toCallResult = (result: ToolResult): CallToolResult =>
       }
 
 /** A call that ends in a defect answers without its details; the log has them. Interruption stays interruption. */
-const guarded = (tool: Tool, call: Effect.Effect<ToolResult, never, Orchestrator>) =>
+const guarded = (tool: Tool, call: Effect.Effect<ToolResult>) =>
   Effect.catchCauseIf(
     call,
     (cause) => !Cause.hasInterruptsOnly(cause),
@@ -81,16 +83,29 @@ const readCall = (request: JSONRPCRequest): { readonly tool: Tool; readonly args
 }
 
 /**
- * Serves MCP on a pair of streams until the input ends or the connection breaks, then interrupts the calls in flight,
- * which stops what they run, and returns. Tasks that were started asynchronously belong to `Orchestrator`'s layer.
+ * Serves MCP on a pair of streams until the input ends or the connection breaks, then closes `services`, which stops
+ * every task with the shutdown's short grace, interrupts the calls in flight and returns.
+ *
+ * The protocol comes first: `services` is built behind the first answers, at the latest when a tool is called, so that
+ * reading a configuration does not hold up a client that is starting.
  *
  * The tools' requests go through the SDK's fallback handler: its usual one would copy the arguments through a parser
  * that turns an own `__proto__` key into the prototype, and would answer invalid ones with an internal error.
  */
-export const serveStreams: (streams: StdioStreams) => Effect.Effect<void, never, Orchestrator> = Effect.fn(
-  "Server.serveStreams"
-)(function* (streams) {
-  const run = yield* FiberSet.makeRuntimePromise<Orchestrator>()
+export const serveStreams: <R>(
+  streams: StdioStreams,
+  services: Layer.Layer<Orchestrator, never, R>
+) => Effect.Effect<void, never, R> = Effect.fn("Server.serveStreams")(function* <R>(
+  streams: StdioStreams,
+  services: Layer.Layer<Orchestrator, never, R>
+) {
+  const run = yield* FiberSet.makeRuntimePromise()
+  const wanted = yield* Deferred.make<void>()
+  const building = yield* Effect.timeoutOption(Deferred.await(wanted), BUILD_WITHIN).pipe(
+    Effect.andThen(Layer.build(services)),
+    Effect.forkScoped
+  )
+  const built = Effect.andThen(Deferred.succeed(wanted, undefined), Fiber.join(building))
   const log = Effect.runForkWith(yield* Effect.context())
   const openCalls = yield* Semaphore.make(MAX_OPEN_CALLS)
   const closed = yield* Deferred.make<void>()
@@ -104,7 +119,10 @@ export const serveStreams: (streams: StdioStreams) => Effect.Effect<void, never,
     const { args, tool } = readCall(request)
     const client = `mcp:${shown((server.getClientVersion()?.name ?? "unknown").slice(0, CLIENT_NAME_LENGTH), CLIENT_NAME_LENGTH)}`
     return run(
-      guarded(tool, tool.call(args, { client })).pipe(
+      guarded(
+        tool,
+        Effect.flatMap(built, (context) => Effect.provideContext(tool.call(args, { client }), context))
+      ).pipe(
         openCalls.withPermitsIfAvailable(1),
         Effect.map(Option.getOrElse((): ToolResult => ({ _tag: "Rejected", text: TOO_MANY_CALLS }))),
         Effect.map(toCallResult)
@@ -142,7 +160,6 @@ export const serveStreams: (streams: StdioStreams) => Effect.Effect<void, never,
   yield* Deferred.await(closed)
 }, Effect.scoped)
 
-/** Serves MCP on this process's stdin and stdout, until stdin ends. Nothing else may write to stdout meanwhile. */
-export const serveStdio: Effect.Effect<void, never, Orchestrator> = Effect.suspend(() =>
-  serveStreams({ input: process.stdin, output: process.stdout })
-)
+/** `serveStreams` on this process's stdin and stdout. Nothing else may write to stdout meanwhile. */
+export const serveStdio = <R>(services: Layer.Layer<Orchestrator, never, R>): Effect.Effect<void, never, R> =>
+  Effect.suspend(() => serveStreams({ input: process.stdin, output: process.stdout }, services))

@@ -175,7 +175,7 @@ export class ConnectionPool extends Context.Service<
           ),
         idleTimeToLive: (key) => (key.index === CONTROL_INDEX ? Duration.zero : IDLE_TTL)
       })
-      const targets = yield* RcMap.make({ lookup: (_: Target) => makeConnectionSlots, idleTimeToLive: IDLE_TTL })
+      const targets = yield* RcMap.make({ lookup: (_target: Target) => makeConnectionSlots, idleTimeToLive: IDLE_TTL })
 
       /** Takes a connection out of the pool, once; those who use it keep it until they are done. */
       const retire = (key: ConnectionKey, entry: Entry): Effect.Effect<void> =>

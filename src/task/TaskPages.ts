@@ -24,15 +24,22 @@ export interface TaskList {
  * One page of `tasks`. The cursor names the last task of the page before; once that task expired, the cursor is no
  * longer valid and the list is to be read from its start.
  */
-export const pageOfTasks = (tasks: ReadonlyArray<TaskReport>, cursor?: string): Effect.Effect<TaskList, InvalidCursor> => {
+export const pageOfTasks = (
+  tasks: ReadonlyArray<TaskReport>,
+  cursor?: string
+): Effect.Effect<TaskList, InvalidCursor> => {
   const last =
-    cursor === undefined ? Option.some(-1) : Option.map(decodeCursor("tasks", cursor), (id) => tasks.findIndex((t) => t.task_id === id))
+    cursor === undefined
+      ? Option.some(-1)
+      : Option.map(decodeCursor("tasks", cursor), (id) => tasks.findIndex((t) => t.task_id === id))
   if (Option.isNone(last) || (cursor !== undefined && last.value < 0)) return Effect.fail(new InvalidCursor())
   const from = last.value + 1
   const page = tasks.slice(from, from + TASKS_PER_PAGE)
   const end = page.at(-1)
   return Effect.succeed({
     tasks: page,
-    ...(end !== undefined && from + page.length < tasks.length ? { next_cursor: encodeCursor("tasks", end.task_id) } : {})
+    ...(end !== undefined && from + page.length < tasks.length
+      ? { next_cursor: encodeCursor("tasks", end.task_id) }
+      : {})
   })
 }

@@ -14,7 +14,7 @@ export interface Outcome {
   readonly exitCode: number
   readonly stdout: string
   readonly stderr: string
-  /** The flags that the services were built with, per build. */
+  /** The flags of each time that the services were built for a command, or that the server was started. */
   readonly built: ReadonlyArray<readonly [GlobalFlags, "serve" | "command"]>
 }
 
@@ -61,9 +61,12 @@ export const invoke = Effect.fnUntraced(
     })
     const run = runCli<never>({
       version: "9.9.9",
-      serve: options.serve ?? Effect.die("serve is not expected"),
-      layerFor: (flags, purpose) => {
-        built.push([flags, purpose])
+      serve: (flags) => {
+        built.push([flags, "serve"])
+        return options.serve ?? Effect.die("serve is not expected")
+      },
+      layerFor: (flags) => {
+        built.push([flags, "command"])
         return Layer.mergeAll(Layer.mock(Orchestrator, options.orchestrator ?? {}), ConfigDirectory.layer).pipe(
           Layer.provideMerge(Directories.layer({ configDir: config, ...flags }))
         )

@@ -39,8 +39,8 @@ export const openSession = (orchestrator: Layer.Layer<Orchestrator>): Effect.Eff
       for (const line of lines) Queue.offerUnsafe(replies, JSON.parse(line))
     })
     const ended = yield* Deferred.make<void>()
-    yield* serveStreams({ input, output }).pipe(
-      Effect.provide([orchestrator, Logger.layer([])]),
+    yield* serveStreams({ input, output }, orchestrator).pipe(
+      Effect.provide(Logger.layer([])),
       Effect.ensuring(Deferred.succeed(ended, undefined)),
       Effect.forkScoped({ startImmediately: true })
     )
