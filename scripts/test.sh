@@ -41,7 +41,7 @@ section "Types"
 npm run check --silent
 
 section "Effect diagnostics"
-npx --no-install effect-tsgo diagnostics --project tsconfig.json --severity error,warning --strict
+npm run effect --silent
 
 section "Lint and import rules"
 npm run lint --silent

@@ -1,7 +1,14 @@
 import { Cause, Clock, Deferred, Duration, Effect, FileSystem, Layer, Option, Redacted, Result, Stream } from "effect"
 import type { Scope } from "effect"
-import ssh2 from "ssh2"
-import type { Algorithms, AnyAuthMethod, ClientChannel, ParsedKey, ServerHostKeyAlgorithm } from "ssh2"
+import type {
+  Algorithms,
+  AnyAuthMethod,
+  Client,
+  ClientChannel,
+  ParsedKey,
+  ServerHostKeyAlgorithm,
+  utils as Utilities
+} from "ssh2"
 import type { Login } from "../config/Credential.ts"
 import { SshError } from "./errors.ts"
 import type { SshFailure } from "./errors.ts"
@@ -52,15 +59,21 @@ const hostKeyAlgorithms = (types: ReadonlyArray<string>): Array<ServerHostKeyAlg
 const failure = (target: Target, kind: SshFailure, detail: string) =>
   new SshError({ failure: kind, alias: target.alias, detail })
 
+/** The library, loaded with the first need: it takes as long to load as the rest of the server takes to start. */
+const loadLibrary = Effect.map(
+  Effect.promise(() => import("ssh2")),
+  ({ default: { Client, utils } }) => ({ Client, parseKey: makeKeyParser(utils) })
+)
+
 /** Parses private keys, each once: keyed by the login's digest, which changes with the key and its passphrase. */
-const makeKeyParser = () => {
+const makeKeyParser = (utils: typeof Utilities) => {
   const parsed = new Map<string, ParsedKey>()
   return (target: Target, key: NonNullable<Login["key"]>): Result.Result<ParsedKey, SshError> => {
     const known = parsed.get(target.login.digest)
     if (known !== undefined) return Result.succeed(known)
     const pem = Redacted.value(key.pem)
     const passphrase = key.passphrase === undefined ? undefined : Redacted.value(key.passphrase)
-    const answer: unknown = ssh2.utils.parseKey(pem, passphrase)
+    const answer: unknown = utils.parseKey(pem, passphrase)
     const first: unknown = Array.isArray(answer) ? answer[0] : answer
     if (first instanceof Error || first === undefined) {
       const message = first?.message ?? "the file holds no key"
@@ -219,7 +232,7 @@ const adoptChannel = (channel: ClientChannel, target: Target): { api: RemoteChan
 }
 
 /** Opens a session channel and runs a command on it. */
-const execOn = (client: ssh2.Client, target: Target, isLost: () => boolean) =>
+const execOn = (client: Client, target: Target, isLost: () => boolean) =>
   Effect.fn("Connection.exec")(function* (command: string) {
     const open = Effect.callback<ReturnType<typeof adoptChannel>, SshError>((resume) => {
       const neverSent = (detail: string) => resume(Effect.fail(failure(target, "ChannelRefused", detail)))
@@ -247,7 +260,7 @@ const execOn = (client: ssh2.Client, target: Target, isLost: () => boolean) =>
 
 /** Connects and authenticates `client`; every event of its life ends up in the returned effect or in `lost`. */
 const handshake = (
-  client: ssh2.Client,
+  client: Client,
   target: Target,
   known: ReadonlyArray<KnownHost>,
   methods: ReadonlyArray<AnyAuthMethod>
@@ -363,13 +376,15 @@ export const Ssh2Transport = {
     Transport,
     Effect.gen(function* () {
       const context = yield* Effect.context<FileSystem.FileSystem>()
-      const parseKey = makeKeyParser()
+      const library = yield* Effect.cached(loadLibrary)
+      yield* Effect.forkScoped(library)
 
       const open = Effect.fn("Transport.open")(function* (target: Target) {
         const known = yield* Effect.provideContext(readKnownHosts(target), context)
+        const { Client, parseKey } = yield* library
         const methods = yield* Effect.fromResult(authMethods(target, parseKey))
         const client = yield* Effect.acquireRelease(
-          Effect.sync(() => new ssh2.Client()),
+          Effect.sync(() => new Client()),
           (client) =>
             Effect.sync(() => {
               client.end()

@@ -334,6 +334,7 @@ describe("tools through the binary", () => {
   it.live("ssh_reload_config takes over a good directory and keeps the old one for a bad one", () =>
     Effect.gen(function* () {
       const { client, config, sshd } = yield* makeScenario()
+      assert.strictEqual((yield* client.call("ssh_ping")).json["hosts"], 1)
       const host = { host: "127.0.0.1", port: sshd.port, credentials: "key", tags: ["web"] }
       yield* config.writeHosts([
         { alias: "web1", ...host, description: "changed" },
