@@ -43,6 +43,8 @@ export interface TaskOutput {
   }) => Effect.Effect<Page, InvalidCursor>
   /** Head and tail in at most `maxBytes` bytes of UTF-8. */
   readonly text: (maxBytes: number) => Effect.Effect<ResultText>
+  /** Bytes of cleaned text that are kept: what the output holds of the process's memory. */
+  readonly kept: Effect.Effect<number>
   /** Raw bytes of each stream, and the lines seen (dropped ones included). */
   readonly counts: Effect.Effect<{ readonly bytesOut: number; readonly bytesErr: number; readonly lines: number }>
 }
@@ -172,6 +174,7 @@ export const makeTaskOutput = (maxBytes: number): Effect.Effect<TaskOutput> =>
       end: Effect.sync(end),
       page: (options) => Effect.suspend(() => page(options)),
       text: (limit) => Effect.sync(() => text(limit)),
+      kept: Effect.sync(() => Math.min(window.total, maxBytes)),
       counts: Effect.sync(() => ({
         bytesOut: bytes.stdout,
         bytesErr: bytes.stderr,

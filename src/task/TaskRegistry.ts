@@ -5,18 +5,26 @@ import { limitsOf, type TaskRecord } from "./TaskRecord.ts"
 /** The most tasks that are kept, running and finished together. */
 export const MAX_RECORDS = 10_000
 
+/** The most output of finished tasks that is kept together, in bytes. What ended longest ago goes first. */
+export const MAX_KEPT_BYTES = 256 * 1024 * 1024
+
 /** A kept task. Times are monotonic milliseconds. */
 export interface RegistryEntry {
   readonly record: TaskRecord
   /** Asked for by the client: not gone before this, even when the TTL ends earlier. */
   readonly retainUntil: number
   /** When it ended and when it goes; none while it is live. */
-  readonly finished: Option.Option<{ readonly endedAt: number; readonly expiresAt: number }>
+  readonly finished: Option.Option<{
+    readonly endedAt: number
+    readonly expiresAt: number
+    /** Of its output. */
+    readonly bytes: number
+  }>
 }
 
 type Entries = HashMap.HashMap<string, RegistryEntry>
 
-/** The tasks by id, until their time is over. Bounded by `MAX_RECORDS`. */
+/** The tasks by id, until their time is over. Bounded by `MAX_RECORDS` and `MAX_KEPT_BYTES`. */
 export interface TaskRegistry {
   /**
    * Keeps a new task. When the registry is full, the task that finished longest ago goes first, before its time; false
@@ -24,7 +32,7 @@ export interface TaskRegistry {
    */
   readonly add: (record: TaskRecord) => Effect.Effect<boolean>
   readonly find: (id: string) => Effect.Effect<RegistryEntry, TaskNotFound>
-  /** Starts the countdown of a task's TTL. */
+  /** Starts the countdown of a task's TTL. Others go when the finished ones hold too much output together. */
   readonly finish: (id: string, endedAt: number) => Effect.Effect<void>
   /** Keeps a task at least until then. */
   readonly retain: (id: string, until: number) => Effect.Effect<void, TaskNotFound>
@@ -50,8 +58,25 @@ export const makeRoom = (entries: Entries, capacity: number): Option.Option<Entr
     ? Option.some(entries)
     : Option.map(longestFinished(entries), ({ record }) => HashMap.remove(entries, record.id))
 
+const keptBytes = (entries: Entries): number =>
+  HashMap.reduce(entries, 0, (sum, { finished }) => sum + (Option.isSome(finished) ? finished.value.bytes : 0))
+
+/** The entries without the longest finished ones that are too much, of which `id` is none. */
+const withinBytes = (entries: Entries, id: string, maxBytes: number): Entries => {
+  let kept = entries
+  for (let bytes = keptBytes(kept); bytes > maxBytes; bytes = keptBytes(kept)) {
+    const oldest = longestFinished(HashMap.remove(kept, id))
+    if (Option.isNone(oldest)) break
+    kept = HashMap.remove(kept, oldest.value.record.id)
+  }
+  return kept
+}
+
 /** Makes an empty registry. */
-export const makeTaskRegistry = (capacity: number = MAX_RECORDS): Effect.Effect<TaskRegistry> =>
+export const makeTaskRegistry = (
+  capacity: number = MAX_RECORDS,
+  maxBytes: number = MAX_KEPT_BYTES
+): Effect.Effect<TaskRegistry> =>
   Effect.gen(function* () {
     const entries = yield* Ref.make<Entries>(HashMap.empty())
 
@@ -71,25 +96,33 @@ export const makeTaskRegistry = (capacity: number = MAX_RECORDS): Effect.Effect<
             ]
           })
         ),
-      finish: (id, endedAt) =>
-        Ref.update(entries, (current) =>
-          HashMap.modify(current, id, (entry) => {
-            const ttl = limitsOf(entry.record).task_result_ttl * 1000
-            return {
-              ...entry,
-              finished: Option.some({ endedAt, expiresAt: Math.max(endedAt + ttl, entry.retainUntil) })
-            }
-          })
-        ),
+      finish: Effect.fnUntraced(function* (id, endedAt) {
+        const entry = yield* Effect.option(find(id))
+        if (Option.isNone(entry)) return
+        const { record, retainUntil } = entry.value
+        const ttl = limitsOf(record).task_result_ttl * 1000
+        const finished = Option.some({
+          endedAt,
+          expiresAt: Math.max(endedAt + ttl, retainUntil),
+          bytes: yield* record.output.kept
+        })
+        yield* Ref.update(entries, (current) =>
+          withinBytes(
+            HashMap.modify(current, id, (known) => ({ ...known, finished })),
+            id,
+            maxBytes
+          )
+        )
+      }),
       retain: Effect.fnUntraced(function* (id, until) {
         yield* find(id)
         yield* Ref.update(entries, (current) =>
           HashMap.modify(current, id, (entry) => ({
             ...entry,
             retainUntil: Math.max(entry.retainUntil, until),
-            finished: Option.map(entry.finished, ({ endedAt, expiresAt }) => ({
-              endedAt,
-              expiresAt: Math.max(expiresAt, until)
+            finished: Option.map(entry.finished, (finished) => ({
+              ...finished,
+              expiresAt: Math.max(finished.expiresAt, until)
             }))
           }))
         )

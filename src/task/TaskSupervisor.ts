@@ -30,7 +30,7 @@ const encoder = new TextEncoder()
  * its finalizers stop the remote process; its exit alone decides the terminal state.
  *
  * Bounds: running commands by `max_concurrent_tasks` and `max_tasks_per_host`, waiting ones by `max_queued_tasks` and
- * 60 s each, kept tasks by their TTL and 10,000 in all, output by `max_output_bytes` a task. Not durable: nothing
+ * 60 s each, kept tasks by their TTL, 10,000 and 256 MiB of output in all, output by `max_output_bytes` a task. Not durable: nothing
  * survives the process, and no remote process survives the supervisor's scope.
  */
 export class TaskSupervisor extends Context.Service<

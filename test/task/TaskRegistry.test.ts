@@ -34,6 +34,27 @@ describe("TaskRegistry", () => {
     })
   )
 
+  it.effect("finished tasks that hold too much output together go, longest ended first, but never the last one", () =>
+    Effect.gen(function* () {
+      const registry = yield* makeTaskRegistry(10, 1000)
+      const [a, b, c] = yield* Effect.all([record(1), record(2), record(3)])
+      yield* Effect.forEach([a, b, c], (one) =>
+        Effect.andThen(
+          registry.add(one),
+          one.output.append({ stream: "stdout", bytes: new Uint8Array(one === c ? 1500 : 400).fill(0x61) })
+        )
+      )
+      yield* registry.finish(a.id, 10)
+      yield* registry.finish(b.id, 20)
+      assert.lengthOf(yield* registry.all, 3)
+      yield* registry.finish(c.id, 30)
+      assert.deepStrictEqual(
+        (yield* registry.all).map((entry) => entry.record.id),
+        [c.id]
+      )
+    })
+  )
+
   it.effect("a sweep forgets what is over and keeps what is not", () =>
     Effect.gen(function* () {
       const registry = yield* makeTaskRegistry()
