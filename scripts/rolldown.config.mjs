@@ -4,23 +4,44 @@ import { toolListing } from "../src/mcp/ToolListing.ts"
  * Bundles src/main.ts into the one file that package.json's `bin` names: a bundled start is four times faster than
  * an unbundled one. ssh2's optional native parts stay outside; it works without them.
  *
- * Two modules are replaced, since a client waits for the first `tools/list` at every start:
- * - mcp/ToolListing by its own value, computed here;
- * - the SDK's JSON Schema validator, which compiles a schema library at load and which only elicitation and the
- *   validation of results in the demo's client would use.
+ * A client waits for the first `tools/list` at every start, so what would be computed or loaded before it in vain is
+ * kept out of the way. A replacement whose text is no longer found fails the build.
  */
 const startup = {
   name: "startup",
   load(id) {
+    // Becomes its own value: making the JSON Schemas takes longer than all else of that answer.
     if (id.endsWith("/src/mcp/ToolListing.ts")) {
       return `const tools = ${JSON.stringify(toolListing())}\nexport const toolListing = () => tools\n`
     }
+    // Compiles a schema library at load; only elicitation and the checks of the demo's client would use it.
     if (id.endsWith("/validation/ajv-provider.js")) {
       return "export class AjvJsonSchemaValidator { getValidator() { return (data) => ({ valid: true, data, errorMessage: undefined }) } }\n"
     }
     return null
+  },
+  transform(code, id) {
+    const replacement = REPLACEMENTS.find(({ file }) => id.endsWith(file))
+    if (replacement === undefined) return null
+    if (!replacement.from.test(code)) this.error(`${replacement.file} no longer holds ${replacement.from}`)
+    return code.replace(replacement.from, replacement.to)
   }
 }
+
+const REPLACEMENTS = [
+  {
+    // Loads Unicode tables: not before the first text is measured, which is help.
+    file: "/effect/dist/cli/CliOutput.js",
+    from: /new Intl\.Segmenter\(([^)]*)\)/,
+    to: "({ segment: (text) => new Intl.Segmenter($1).segment(text) })"
+  },
+  {
+    // Finds out which engine this is from a stack trace, whose first one is slow. It is V8, where this is the outcome.
+    file: "/effect/dist/Utils.js",
+    from: /if \(limit === 0\) return forced\[InternalTypeId\];/,
+    to: "return standard[InternalTypeId];"
+  }
+]
 
 export default {
   input: "src/main.ts",

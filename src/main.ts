@@ -1,4 +1,6 @@
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+// Not from the barrel: its dynamic imports would keep the bundler from joining the modules of effect into one scope.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Effect, Layer, Logger, type LogLevel, References } from "effect"
 import { AuditLog } from "./audit/AuditLog.ts"
 import * as JsonLogger from "./audit/JsonLogger.ts"

@@ -22,7 +22,7 @@ const progressText = (seconds: number, done: number, running: number, waiting: n
   `${seconds} s: ${done} done, ${running} running, ${waiting} waiting`
 
 const describeHost = (result: FleetResult["results"][number]): string => {
-  if ("denied" in result) return `${result.alias}: denied: ${result.reason}`
+  if ("denied" in result) return `${result.alias}: denied (${result.reason}): ${result.hint}`
   const code = exitCodeOf(result)
   const how =
     result.status === "failed" && result.exit_code >= 0

@@ -1,11 +1,16 @@
 import { Schema } from "effect"
+import { DenialReason } from "../policy/Denial.ts"
 import { RunResult } from "../task/RunResult.ts"
+
+/** Why a host of a fan-out did not run the command: as for one host, or the configuration does not let it take part. */
+export const HostDenialReason = Schema.Literals([...DenialReason.literals, "config"])
+export type HostDenialReason = typeof HostDenialReason.Type
 
 /** A host of a fan-out on which the command was not run. */
 export const DeniedHost = Schema.Struct({
   alias: Schema.String,
   denied: Schema.Literal(true),
-  reason: Schema.String,
+  reason: HostDenialReason,
   hint: Schema.String
 })
 export type DeniedHost = typeof DeniedHost.Type

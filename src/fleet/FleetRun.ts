@@ -5,7 +5,7 @@ import type { TaskId } from "../task/Task.ts"
 import type { CleanChunk } from "../task/TaskOutput.ts"
 import type { FanOutIo, TaskSupervisor } from "../task/TaskSupervisor.ts"
 import { splitBatches } from "./Batch.ts"
-import type { FleetResult } from "./FleetResult.ts"
+import type { FleetResult, HostDenialReason } from "./FleetResult.ts"
 import { addResult, fleetResult, type FleetState, type FleetSubject } from "./FleetState.ts"
 import { lastLines, noLines, takeLines } from "./HostLines.ts"
 import { tooManyFailures } from "./MaxFailures.ts"
@@ -14,7 +14,7 @@ import type { HostResult } from "./OutputShare.ts"
 /** What became of the attempt to start the command on one host. */
 export type Launch =
   | { readonly _tag: "Started"; readonly taskId: TaskId }
-  | { readonly _tag: "Denied"; readonly reason: string; readonly hint: string }
+  | { readonly _tag: "Denied"; readonly reason: HostDenialReason; readonly hint: string }
 
 /** One command for many hosts. */
 export interface FleetRequest extends FleetSubject {

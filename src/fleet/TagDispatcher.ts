@@ -10,6 +10,7 @@ import type { CleanChunk } from "../task/TaskOutput.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { CommandDenied, type ConfigUnusable, requireUsable } from "./errors.ts"
 import { Fleet, type Launch } from "./Fleet.ts"
+import type { HostDenialReason } from "./FleetResult.ts"
 
 /** A command for all hosts of a tag. */
 export interface TagRequest {
@@ -48,7 +49,7 @@ export class TagDispatcher extends Context.Service<
       const dispatcher = yield* Dispatcher
       const fleet = yield* Fleet
 
-      const denied = (reason: string, hint: string): Launch => ({ _tag: "Denied", reason, hint })
+      const denied = (reason: HostDenialReason, hint: string): Launch => ({ _tag: "Denied", reason, hint })
 
       const launch =
         (request: TagRequest, members: ReadonlySet<string>) =>
@@ -56,8 +57,8 @@ export class TagDispatcher extends Context.Service<
           if (!members.has(alias)) {
             return Effect.succeed(
               denied(
-                `Host '${alias}' is not among the hosts of tag '${request.tag}'`,
-                "Use ssh_list_hosts with this tag and name only its hosts in `only`."
+                "config",
+                `Host '${alias}' does not have the tag '${request.tag}'. Use ssh_list_hosts with this tag and name only its hosts in \`only\`.`
               )
             )
           }
@@ -76,12 +77,15 @@ export class TagDispatcher extends Context.Service<
             Effect.flatMap(dispatcher.submit),
             Effect.map((taskId): Launch => ({ _tag: "Started", taskId })),
             Effect.catchTags({
-              CommandDenied: ({ denial }) => Effect.succeed(denied(denial.detail, denial.hint)),
+              CommandDenied: ({ denial }) => Effect.succeed(denied(denial.reason, denial.hint)),
               ConfigUnusable: ({ message }) =>
                 Effect.succeed(
-                  denied(message, "Ask the operator to mend the configuration, then call ssh_reload_config.")
+                  denied(
+                    "config",
+                    `${message} Ask the operator to mend the configuration, then call ssh_reload_config.`
+                  )
                 ),
-              HostNotFound: ({ message }) => Effect.succeed(denied(message, "Use ssh_list_hosts."))
+              HostNotFound: ({ message }) => Effect.succeed(denied("config", `${message} Use ssh_list_hosts.`))
             })
           )
         }

@@ -370,7 +370,7 @@ describe("run --tag", () => {
         ...fleet,
         results: [
           result({ status: "failed", exit_code: 4 }),
-          { alias: "web-2", denied: true, reason: "No rule allows it", hint: HINTS.policy }
+          { alias: "web-2", denied: true, reason: "policy", hint: HINTS.policy }
         ],
         not_started: ["web-3"],
         summary: { ...summary, total_hosts: 3, successful: 0, failed: 1, denied: 1 }
@@ -378,7 +378,7 @@ describe("run --tag", () => {
       const outcome = yield* invoke(["run", "--tag", "web", "uptime"], { orchestrator: answers(end) })
       assert.strictEqual(outcome.exitCode, 1)
       assert.include(outcome.stderr, "web-1: failed with exit code 4\n")
-      assert.include(outcome.stderr, "web-2: denied: No rule allows it\n")
+      assert.include(outcome.stderr, `web-2: denied (policy): ${HINTS.policy}\n`)
       assert.include(outcome.stderr, "not started: web-3\n")
       assert.include(outcome.stderr, "tag web: 0 of 3 hosts succeeded, 1 failed, 1 denied, 1 not started\n")
     })

@@ -27,8 +27,7 @@ const makeHosts = Effect.fnUntraced(function* (
 
   const launch: FleetRequest["launch"] = Effect.fnUntraced(function* (alias, onOutput) {
     yield* Ref.update(started, (before) => [...before, alias])
-    if (denials.has(alias))
-      return { _tag: "Denied", reason: "Policy blocked this command.", hint: "ask" } satisfies Launch
+    if (denials.has(alias)) return { _tag: "Denied", reason: "policy", hint: "ask" } satisfies Launch
     const script = scripts.get(alias)!
     const taskId = yield* tasks
       .submit(command({ alias, onOutput }), (io) =>
@@ -130,7 +129,7 @@ describe("Fleet", () => {
       assert.deepStrictEqual(results[0], {
         alias: "a",
         denied: true,
-        reason: "Policy blocked this command.",
+        reason: "policy",
         hint: "ask"
       })
       assert.deepStrictEqual(failed_hosts, ["a", "b"])

@@ -22,7 +22,7 @@ const run = (alias: string, output: string, fields: Partial<RunResult> = {}): Ru
   truncated: false,
   ...fields
 })
-const denied = (alias: string): HostResult => ({ alias, denied: true, reason: "no", hint: "ask" })
+const denied = (alias: string): HostResult => ({ alias, denied: true, reason: "policy", hint: "ask" })
 
 const collect = (results: ReadonlyArray<HostResult>, budget: number): FleetState =>
   results.reduce((state, result) => addResult(state, result, budget), emptyFleetState)

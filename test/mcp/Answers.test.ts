@@ -74,7 +74,7 @@ const fleet = (successful: number, failed: number) => ({
   results: [
     RUN_RESULT,
     { ...RUN_RESULT, alias: "web2", status: "failed" as const, exit_code: -1, exit_signal: "SIGKILL", redacted: 2 },
-    { alias: "web3", denied: true as const, reason: "policy", hint: "Hint" }
+    { alias: "web3", denied: true as const, reason: "policy" as const, hint: "Hint" }
   ],
   groups: [{ hosts: ["web1", "web4"], output: "up\n" }],
   failed_hosts: ["web2"],

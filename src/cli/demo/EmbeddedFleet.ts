@@ -2,7 +2,7 @@ import type { Scope } from "effect"
 import { Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import type { AddressInfo } from "node:net"
-import ssh2 from "ssh2"
+import type ssh2 from "ssh2"
 
 /** The embedded fleet could not be started. */
 export class FleetFailed extends Schema.TaggedError<FleetFailed>()("FleetFailed", { cause: Schema.Defect() }) {
@@ -32,6 +32,18 @@ export interface EmbeddedFleet {
   /** Process groups of executed commands that still have a member. */
   readonly running: Effect.Effect<number>
 }
+
+/** Loaded with the demonstration: it takes longer to load than the rest of the program. */
+const loadSsh2 = Effect.map(
+  Effect.promise(() => import("ssh2")),
+  (library) => library.default
+)
+
+/** A throwaway key pair in OpenSSH format. */
+export const makeKeyPair: Effect.Effect<{ readonly private: string; readonly public: string }> = Effect.map(
+  loadSsh2,
+  ({ utils }) => utils.generateKeyPairSync("ed25519")
+)
 
 const groupLives = (leader: number): boolean => {
   try {
@@ -85,15 +97,18 @@ interface RunningServer {
   readonly leaders: ReadonlySet<number>
 }
 
-const startServer = ({ alias, home, publicKey }: { alias: string; home: string; publicKey: string }) =>
+const startServer = (
+  { Server, utils }: typeof ssh2,
+  { alias, home, publicKey }: { readonly alias: string; readonly home: string; readonly publicKey: string }
+) =>
   Effect.callback<RunningServer, FleetFailed>((resume) => {
-    const allowed = ssh2.utils.parseKey(publicKey)
+    const allowed = utils.parseKey(publicKey)
     if (allowed instanceof Error) return resume(Effect.fail(new FleetFailed({ cause: allowed })))
-    const hostKeys = ssh2.utils.generateKeyPairSync("ed25519")
+    const hostKeys = utils.generateKeyPairSync("ed25519")
     const leaders = new Set<number>()
     const connections = new Set<ssh2.Connection>()
 
-    const server = new ssh2.Server({ hostKeys: [hostKeys.private] }, (connection) => {
+    const server = new Server({ hostKeys: [hostKeys.private] }, (connection) => {
       connections.add(connection)
       connection.on("error", () => {})
       connection.on("close", () => connections.delete(connection))
@@ -155,8 +170,9 @@ const startServer = ({ alias, home, publicKey }: { alias: string; home: string; 
 export const startFleet = Effect.fn("EmbeddedFleet.start")(function* (
   options: FleetOptions
 ): Effect.fn.Return<EmbeddedFleet, FleetFailed, Scope.Scope> {
+  const library = yield* loadSsh2
   const servers = yield* Effect.forEach(options.hosts, (host) =>
-    Effect.acquireRelease(startServer({ ...host, publicKey: options.publicKey }), (server) => server.close)
+    Effect.acquireRelease(startServer(library, { ...host, publicKey: options.publicKey }), (server) => server.close)
   )
   return {
     hosts: servers.map((server) => server.host),

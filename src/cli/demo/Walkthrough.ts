@@ -1,7 +1,6 @@
 import { Effect, Predicate, Schedule, Schema } from "effect"
-import ssh2 from "ssh2"
 import { DEMO_HOSTS, makeDemoDirectory } from "./DemoDirectory.ts"
-import { startFleet } from "./EmbeddedFleet.ts"
+import { makeKeyPair, startFleet } from "./EmbeddedFleet.ts"
 import type { McpSession } from "./McpSession.ts"
 import { openSession } from "./McpSession.ts"
 import { makeNarration, type Narration } from "./Narration.ts"
@@ -69,7 +68,7 @@ const untilRunning = (session: McpSession, taskId: string) =>
  */
 export const walkthrough = Effect.gen(function* () {
   const narration = yield* makeNarration
-  const key = ssh2.utils.generateKeyPairSync("ed25519")
+  const key = yield* makeKeyPair
   const directory = yield* makeDemoDirectory(key.private)
   const fleet = yield* startFleet({
     publicKey: key.public,
