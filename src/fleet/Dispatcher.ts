@@ -6,7 +6,7 @@ import type { HostDescription, HostStatus } from "../config/HostAnswers.ts"
 import { type ConfigSnapshot, findHost, type HostEntry } from "../config/Inventory.ts"
 import { formatProblem } from "../config/Problem.ts"
 import { type Denial, type DenialReason, HINTS } from "../policy/Denial.ts"
-import type { Limits } from "../policy/Limits.ts"
+import { type Limits, lowerSeconds } from "../policy/Limits.ts"
 import { type Plan, showLimits } from "../policy/Plan.ts"
 import { decide, type Denied, type HostFacts, limitsFor } from "../policy/Policy.ts"
 import { ConnectionPool } from "../ssh/ConnectionPool.ts"
@@ -42,10 +42,6 @@ export interface PreparedCommand {
   /** What name resolution left of the connect timeout. */
   readonly budget: Duration.Duration
 }
-
-/** A `timeout_seconds` can lower the limit, never raise it; 0 means none. */
-const lowerSeconds = (limit: number, asked: number | undefined): number =>
-  asked === undefined || asked <= 0 ? limit : limit === 0 ? asked : Math.min(limit, asked)
 
 const denial = (
   reason: DenialReason,
@@ -215,7 +211,7 @@ export class Dispatcher extends Context.Service<
           Effect.mapError((denied) => denial("network", about, denied.detail))
         )
         yield* audit.decision({ ...about, allowed: true, rule: decision.rule, reason: "rule" })
-        const max_seconds = lowerSeconds(decision.limits.max_seconds, request.timeoutSeconds)
+        const max_seconds = lowerSeconds(decision.limits.max_seconds, Math.max(0, request.timeoutSeconds ?? 0))
         const prepared: PreparedCommand = {
           spec: {
             ...about,

@@ -16,8 +16,7 @@ import {
   Stream
 } from "effect"
 import { makeConnectionSlots } from "./ConnectionSlots.ts"
-import { SshError } from "./errors.ts"
-import type { SshFailure } from "./errors.ts"
+import { type SshError, sshError, type SshFailure } from "./errors.ts"
 import { launchProcess } from "./RemoteProcess.ts"
 import type { LaunchedProcess, RemoteProcess, StopReport } from "./RemoteProcess.ts"
 import { isDroppedAtStart } from "./SshFailures.ts"
@@ -100,9 +99,6 @@ export interface Reachable {
   readonly latency: Duration.Duration
 }
 
-const later = (target: Target, failure: SshFailure, detail: string) =>
-  new SshError({ failure, alias: target.alias, detail })
-
 /** Runs an effect in a Scope of its own within the caller's, which closes at once when the effect does not succeed. */
 const scopedUnlessSuccess = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
@@ -153,7 +149,8 @@ export class ConnectionPool extends Context.Service<
           Effect.retry({ times: CONNECT_ATTEMPTS - 1, while: (error) => isDroppedAtStart(error.detail) }),
           Effect.timeoutOrElse({
             duration: budget,
-            orElse: () => Effect.fail(later(target, "ConnectTimeout", `no connection to ${target.address} in time`))
+            orElse: () =>
+              Effect.fail(sshError(target.alias, "ConnectTimeout", `no connection to ${target.address} in time`))
           })
         )
 
@@ -194,7 +191,8 @@ export class ConnectionPool extends Context.Service<
               Effect.tapError(() => RcMap.invalidate(connections, mine)),
               Effect.timeoutOrElse({
                 duration: mine.budget,
-                orElse: () => Effect.fail(later(key.target, "ConnectTimeout", "the connection was not made in time"))
+                orElse: () =>
+                  Effect.fail(sshError(key.target.alias, "ConnectTimeout", "the connection was not made in time"))
               })
             )
           )
@@ -283,7 +281,7 @@ export class ConnectionPool extends Context.Service<
                 Effect.gen(function* () {
                   const index = yield* Effect.timeoutOrElse(slots.take, {
                     duration: PLACE_WITHIN,
-                    orElse: () => Effect.fail(later(target, "ChannelsBusy", "no free session within 60 s"))
+                    orElse: () => Effect.fail(sshError(target.alias, "ChannelsBusy", "no free session within 60 s"))
                   })
                   return yield* retryRefused(launch(index)).pipe(
                     Effect.tapError((error) =>
@@ -315,7 +313,7 @@ export class ConnectionPool extends Context.Service<
           last = answer.failure
           if (!TRY_NEXT.has(last.failure)) break
         }
-        return yield* last ?? later(all[0], "ConnectTimeout", "nothing was tried")
+        return yield* last ?? sshError(all[0].alias, "ConnectTimeout", "nothing was tried")
       })
 
       const start = Effect.fn("ConnectionPool.start")(function* (options: StartOptions) {

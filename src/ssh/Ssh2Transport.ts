@@ -1,37 +1,23 @@
-import { Cause, Clock, Deferred, Duration, Effect, FileSystem, Layer, Option, Redacted, Result, Stream } from "effect"
+import { Deferred, Duration, Effect, FileSystem, Layer, Redacted, Result } from "effect"
 import type { Scope } from "effect"
-import type {
-  Algorithms,
-  AnyAuthMethod,
-  Client,
-  ClientChannel,
-  ParsedKey,
-  ServerHostKeyAlgorithm,
-  utils as Utilities
-} from "ssh2"
+import type { Algorithms, AnyAuthMethod, Client, ParsedKey, ServerHostKeyAlgorithm, utils as Utilities } from "ssh2"
 import type { Login } from "../config/Credential.ts"
-import { SshError } from "./errors.ts"
-import type { SshFailure } from "./errors.ts"
+import { type SshError, sshError, type SshFailure } from "./errors.ts"
 import { knownKeyTypes, verifyHostKey } from "./KnownHosts.ts"
 import type { KnownHost } from "./KnownHosts.ts"
 import { readKnownHosts } from "./KnownHostsFile.ts"
-import { makeOutputQueue } from "./OutputQueue.ts"
-import { connectFailure, execFailure, keyFailure, signalName } from "./SshFailures.ts"
+import { connectFailure, keyFailure } from "./SshFailures.ts"
 import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
+import { execOn } from "./Ssh2Channel.ts"
 import type { Target } from "./Target.ts"
 import { Transport } from "./Transport.ts"
-import type { Connection, OutputChunk, RemoteChannel, RemoteExit } from "./Transport.ts"
+import type { Connection } from "./Transport.ts"
 
 /** Silence after which a keepalive is sent, and the number of unanswered ones that end a connection. */
 const KEEPALIVE_MILLIS = 15_000
 const KEEPALIVE_COUNT = 3
-/** After the exit status: how long a silent stream is waited for, and how long all such waits together may take. */
-const DRAIN_IDLE_MILLIS = 250
-const DRAIN_TOTAL_MILLIS = 5_000
 /** Parsed keys kept; the oldest goes first. Decrypting one takes up to 300 ms of the event loop. */
 const MAX_PARSED_KEYS = 256
-/** Bytes of output handed on at once. */
-const BATCH_BYTES = 256 * 1024
 
 /** Without SHA-1 signatures and MACs (RFC 9142) and without compression, which would let output sizes tell its content. */
 const HOST_KEY_ALGORITHMS: ReadonlyArray<ServerHostKeyAlgorithm> = [
@@ -56,9 +42,6 @@ const hostKeyAlgorithms = (types: ReadonlyArray<string>): Array<ServerHostKeyAlg
   return offered.length > 0 ? offered : [...HOST_KEY_ALGORITHMS]
 }
 
-const failure = (target: Target, kind: SshFailure, detail: string) =>
-  new SshError({ failure: kind, alias: target.alias, detail })
-
 /** The library, loaded with the first need: it takes as long to load as the rest of the server takes to start. */
 const loadLibrary = Effect.map(
   Effect.promise(() => import("ssh2")),
@@ -77,10 +60,10 @@ const makeKeyParser = (utils: typeof Utilities) => {
     const first: unknown = Array.isArray(answer) ? answer[0] : answer
     if (first instanceof Error || first === undefined) {
       const message = first?.message ?? "the file holds no key"
-      return Result.fail(failure(target, keyFailure(message, passphrase !== undefined), message))
+      return Result.fail(sshError(target.alias, keyFailure(message, passphrase !== undefined), message))
     }
     const usable = first as ParsedKey
-    if (!usable.isPrivateKey()) return Result.fail(failure(target, "KeyFormatInvalid", "not a private key"))
+    if (!usable.isPrivateKey()) return Result.fail(sshError(target.alias, "KeyFormatInvalid", "not a private key"))
     const oldest = parsed.size >= MAX_PARSED_KEYS ? parsed.keys().next().value : undefined
     if (oldest !== undefined) parsed.delete(oldest)
     parsed.set(target.login.digest, usable)
@@ -113,150 +96,9 @@ const authMethods = (
     )
   }
   return methods.length === 0
-    ? Result.fail(failure(target, "NoAuthenticationMethod", "neither key nor password"))
+    ? Result.fail(sshError(target.alias, "NoAuthenticationMethod", "neither key nor password"))
     : Result.succeed(methods)
 }
-
-/** One channel of a started command: its events, as they are, turned into the members of `RemoteChannel`. */
-const adoptChannel = (channel: ClientChannel, target: Target): { api: RemoteChannel; close: () => void } => {
-  const queue = makeOutputQueue({ stdout: channel, stderr: channel.stderr })
-  const exit = Deferred.makeUnsafe<RemoteExit, SshError>()
-  const closed = Deferred.makeUnsafe<void>()
-  let open = 2
-  let exited = false
-  let isClosed = false
-  let discard = false
-  let events = 0
-  let waiter: () => void = () => {}
-  const wake = () => {
-    events++
-    waiter()
-  }
-
-  // ssh2 pushes each packet's bytes as they arrive; Node's own events would lose the order between the two streams.
-  const watch = (name: OutputChunk["stream"], stream: ClientChannel | ClientChannel["stderr"]) => {
-    const push = stream.push.bind(stream)
-    stream.push = (chunk: unknown) => {
-      if (discard && chunk !== null) return true
-      const room = push(chunk)
-      if (chunk === null) open--
-      else if (chunk instanceof Uint8Array) queue.arrived(name, chunk.length)
-      wake()
-      return room
-    }
-    stream.on("error", () => {})
-  }
-  watch("stdout", channel)
-  watch("stderr", channel.stderr)
-
-  channel.on("exit", (code: number | null, signal?: string) => {
-    exited = true
-    const ended: RemoteExit =
-      typeof code === "number" ? { _tag: "Exited", code } : { _tag: "Signalled", signal: signalName(String(signal)) }
-    Deferred.doneUnsafe(exit, Effect.succeed(ended))
-    wake()
-  })
-  channel.on("close", () => {
-    isClosed = true
-    Deferred.doneUnsafe(exit, Effect.fail(failure(target, "ConnectionLost", "channel closed without an exit status")))
-    Deferred.doneUnsafe(closed, Effect.void)
-    wake()
-  })
-  channel.end()
-
-  /** Ends at the first event after the `seen`-th, which may already have been. */
-  const eventAfter = (seen: number) =>
-    Effect.callback<void>((resume) => {
-      if (events !== seen) return resume(Effect.void)
-      waiter = () => resume(Effect.void)
-      return Effect.sync(() => {
-        waiter = () => {}
-      })
-    })
-
-  const takeBatch = (): ReadonlyArray<OutputChunk> => {
-    const batch: Array<OutputChunk> = []
-    let bytes = 0
-    while (bytes < BATCH_BYTES) {
-      const chunk = queue.take()
-      if (chunk === undefined) break
-      batch.push(chunk)
-      bytes += chunk.bytes.length
-    }
-    return batch
-  }
-
-  /** From here on bytes are dropped, so that the end of the streams, and with it "close", is still reached. */
-  const finish = () => {
-    discard = true
-    channel.resume()
-    channel.stderr.resume()
-  }
-
-  const pull = Effect.gen(function* () {
-    let waited = 0
-    while (true) {
-      const seen = events
-      const [first, ...rest] = takeBatch()
-      if (first !== undefined) return [first, ...rest] as const
-      if (open === 0 || isClosed) {
-        finish()
-        return yield* Cause.done()
-      }
-      if (!exited) {
-        yield* eventAfter(seen)
-        continue
-      }
-      if (waited >= DRAIN_TOTAL_MILLIS) {
-        finish()
-        return yield* Cause.done()
-      }
-      const before = yield* Clock.currentTimeMillis
-      const more = yield* Effect.timeoutOption(eventAfter(seen), Duration.millis(DRAIN_IDLE_MILLIS))
-      waited += (yield* Clock.currentTimeMillis) - before
-      if (Option.isNone(more)) waited = DRAIN_TOTAL_MILLIS
-    }
-  })
-
-  return {
-    api: {
-      output: Stream.fromPull(Effect.succeed(pull)),
-      exit: Deferred.await(exit),
-      closed: Deferred.await(closed)
-    },
-    close: () => {
-      if (!isClosed) channel.close()
-      finish()
-    }
-  }
-}
-
-/** Opens a session channel and runs a command on it. */
-const execOn = (client: Client, target: Target, isLost: () => boolean) =>
-  Effect.fn("Connection.exec")(function* (command: string) {
-    const open = Effect.callback<ReturnType<typeof adoptChannel>, SshError>((resume) => {
-      const neverSent = (detail: string) => resume(Effect.fail(failure(target, "ChannelRefused", detail)))
-      if (isLost()) return neverSent("the connection was already lost")
-      let abandoned = false
-      const refuse = (error: LibraryError & { readonly reason?: unknown }) =>
-        resume(Effect.fail(failure(target, execFailure(error), error.message)))
-      try {
-        client.exec(command, (error, channel) => {
-          if (error !== undefined && error !== null) return refuse(error)
-          const adopted = adoptChannel(channel, target)
-          if (abandoned) adopted.close()
-          else resume(Effect.succeed(adopted))
-        })
-      } catch (error) {
-        neverSent(error instanceof Error ? error.message : String(error))
-      }
-      return Effect.sync(() => {
-        abandoned = true
-      })
-    })
-    const adopted = yield* Effect.acquireRelease(open, (adopted) => Effect.sync(adopted.close), { interruptible: true })
-    return adopted.api
-  })
 
 /** Connects and authenticates `client`; every event of its life ends up in the returned effect or in `lost`. */
 const handshake = (
@@ -279,13 +121,17 @@ const handshake = (
     const explain = (error: LibraryError): SshError => {
       if (refusal !== undefined) return refusal
       if (error.message.includes("no matching host key format") && storedTypes.length > 0) {
-        return failure(target, "HostKeyMismatch", `the host has no key of the stored types ${storedTypes.join(", ")}`)
+        return sshError(
+          target.alias,
+          "HostKeyMismatch",
+          `the host has no key of the stored types ${storedTypes.join(", ")}`
+        )
       }
-      return failure(target, connectFailure(phase, error), error.message)
+      return sshError(target.alias, connectFailure(phase, error), error.message)
     }
 
     const refuse = (kind: SshFailure, detail: string): boolean => {
-      refusal = failure(target, kind, detail)
+      refusal = sshError(target.alias, kind, detail)
       return false
     }
     const accepts = (key: Buffer): boolean => {
@@ -325,7 +171,7 @@ const handshake = (
       resume(Effect.succeed(connection))
     })
     client.on("change password", () => {
-      resume(Effect.fail(failure(target, "AuthenticationFailed", "the server asks for a new password")))
+      resume(Effect.fail(sshError(target.alias, "AuthenticationFailed", "the server asks for a new password")))
       client.end()
     })
     // Errors can follow the end of a connection; without a listener they would end the process.
@@ -360,12 +206,14 @@ const handshake = (
         }
       })
     } catch (error) {
-      resume(Effect.fail(failure(target, "ProtocolError", error instanceof Error ? error.message : String(error))))
+      resume(
+        Effect.fail(sshError(target.alias, "ProtocolError", error instanceof Error ? error.message : String(error)))
+      )
     }
   })
 
 /**
- * The live `Transport`: the ssh2 library. The only file that imports it, and the only one of this folder with callbacks.
+ * The live `Transport`: the ssh2 library. It and Ssh2Channel alone know the library and have callbacks.
  *
  * Host keys are always verified, against a known_hosts that is read at each connect. A connection is ended by
  * keepalives after a minute of silence.
@@ -398,7 +246,8 @@ export const Ssh2Transport = {
         (target: Target, budget: Duration.Duration): Effect.Effect<Connection, SshError, Scope.Scope> =>
           Effect.timeoutOrElse(open(target), {
             duration: budget,
-            orElse: () => Effect.fail(failure(target, "ConnectTimeout", `no connection to ${target.address} in time`))
+            orElse: () =>
+              Effect.fail(sshError(target.alias, "ConnectTimeout", `no connection to ${target.address} in time`))
           })
       )
       return Transport.of({ connect })

@@ -72,3 +72,7 @@ export class SshError extends Schema.TaggedError<SshError>()("SshError", {
     return TEXTS[this.failure]
   }
 }
+
+/** Makes an `SshError` about a host. */
+export const sshError = (alias: string, failure: SshFailure, detail: string): SshError =>
+  new SshError({ failure, alias, detail })

@@ -33,6 +33,12 @@ describe("a command on a real sshd", () => {
   )
 })
 
+/** A host of its own, and what the tests look at: its processes, and what was recorded of the output and the stops. */
+const oneHost = Effect.gen(function* () {
+  const sshd = yield* Sshd.start()
+  return { pool: yield* ConnectionPool, recorder: yield* makeRecorder, sshd, target: yield* targetOf(sshd) }
+})
+
 /** Commands that make stopping hard, and how each must end. */
 const STOPPED: ReadonlyArray<readonly [name: string, command: string]> = [
   ["a sleep", "sleep 1000"],
@@ -55,10 +61,7 @@ describe("stopping", () => {
   for (const [name, command] of STOPPED) {
     it.live(`confirms that ${name} is gone`, () =>
       Effect.gen(function* () {
-        const sshd = yield* Sshd.start()
-        const target = yield* targetOf(sshd)
-        const pool = yield* ConnectionPool
-        const recorder = yield* makeRecorder
+        const { pool, recorder, sshd, target } = yield* oneHost
         const scope = yield* Scope.make()
         const process = yield* Scope.provide(pool.start(recorder.options(target, command)), scope)
         assert.isTrue(existsSync(`/proc/${process.pid}`))
@@ -73,10 +76,7 @@ describe("stopping", () => {
 
   it.live("does not claim that a process is gone which hides in a new session with a scrubbed environment", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, sshd, target } = yield* oneHost
       const scope = yield* Scope.make()
       const pidFile = `${sshd.directory}/hidden`
       yield* Effect.addFinalizer(() => Effect.sync(() => killPid(readPid(pidFile))))
@@ -106,7 +106,7 @@ describe("stopping", () => {
           Effect.scoped(Effect.andThen(pool.start(recorder.options(target, "sleep 1000")), Effect.never)),
           { startImmediately: true }
         )
-        yield* Effect.sleep(Duration.millis(yields / 2))
+        yield* Effect.repeat(Effect.yieldNow, { times: 8 * yields })
         yield* Fiber.interrupt(fiber)
         for (const report of yield* recorder.stops) assert.strictEqual(report.remote, "confirmed")
         assert.deepStrictEqual(yield* sshd.processes, [])
@@ -116,10 +116,7 @@ describe("stopping", () => {
 
   it.live("gives a process the grace that it was told, and kills it after", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, target } = yield* oneHost
       const report = yield* Effect.scoped(
         Effect.gen(function* () {
           const process = yield* pool.start(
@@ -139,10 +136,7 @@ describe("stopping", () => {
 
   it.live("stops five commands on one connection together", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, sshd, target } = yield* oneHost
       const scope = yield* Scope.make("parallel")
       yield* Effect.forEach(
         [1, 2, 3, 4, 5],
@@ -164,10 +158,7 @@ describe("stopping", () => {
 
   it.live("kills by tag over a new connection when the command's own is lost", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, sshd, target } = yield* oneHost
       const error = yield* Effect.flip(
         Effect.scoped(
           Effect.gen(function* () {
@@ -186,10 +177,7 @@ describe("stopping", () => {
 
   it.live("reports unconfirmed, within its bound, when the host is gone for good", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, sshd, target } = yield* oneHost
       const error = yield* Effect.flip(
         Effect.scoped(
           Effect.gen(function* () {
@@ -208,10 +196,7 @@ describe("stopping", () => {
 describe("output", () => {
   it.live("drains 64 MiB exactly, in order, with the exit status", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, target } = yield* oneHost
       const bytes = yield* Ref.make(0)
       const exit = yield* Effect.scoped(
         Effect.flatMap(
@@ -229,10 +214,7 @@ describe("output", () => {
 
   it.live("slows the host down while the consumer is busy", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, sshd, target } = yield* oneHost
       const progress = `${sshd.directory}/progress`
       const fiber = yield* Effect.forkChild(
         Effect.scoped(
@@ -249,7 +231,8 @@ describe("output", () => {
         )
       )
       yield* eventually(Effect.sync(() => readPid(progress) >= 2))
-      yield* Effect.sleep("300 millis")
+      // Time enough for the rest, had it not been held back.
+      yield* Effect.repeat(runCommand(target, "true"), { times: 9 })
       assert.isBelow(readPid(progress), 5)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(yield* sshd.processes, [])
@@ -274,10 +257,7 @@ describe("output", () => {
 
   it.live("keeps the order in which the two streams were written", () =>
     Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const target = yield* targetOf(sshd)
-      const pool = yield* ConnectionPool
-      const recorder = yield* makeRecorder
+      const { pool, recorder, target } = yield* oneHost
       const order = yield* Ref.make<ReadonlyArray<string>>([])
       yield* Effect.scoped(
         Effect.flatMap(
