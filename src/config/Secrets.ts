@@ -66,6 +66,10 @@ const loadDotEnv = Effect.fn("Secrets.loadDotEnv")(function* (directory: string)
   return loaded
 })
 
+/** The name of a secret is no secret; it is what the operator has to set. */
+const setNowhere = (name: SecretName): string =>
+  `secret is set nowhere; set MCP_SSH_SECRET_${name.toUpperCase()}, or ${name} in secrets/.env, or write the file secrets/${name}`
+
 /**
  * Secrets come from, in this order: the plain variable of the same name (only when the entry asks for it, or for names
  * that begin with `SSH_`, with a warning), `MCP_SSH_SECRET_<NAME>`, `.env`, a file of the secrets directory.
@@ -79,7 +83,7 @@ export const loadSecrets = Effect.fn("Secrets.load")(function* () {
     const read = yield* Effect.result(readConfinedFile(directory, name, MAX_SECRET))
     if (Result.isFailure(read)) {
       const { reason } = read.failure
-      return Result.fail(reason === "not found" ? "secret is set nowhere" : `secret file cannot be read: ${reason}`)
+      return Result.fail(reason === "not found" ? setNowhere(name) : `secret file cannot be read: ${reason}`)
     }
     const text = Option.map(utf8(read.success.bytes), (content) => content.replace(/\r?\n$/u, ""))
     if (Option.isNone(text)) return Result.fail("secret file is not valid UTF-8")

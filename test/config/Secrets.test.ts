@@ -41,6 +41,8 @@ const load = (
   }).pipe(services)
 
 const SECRET = "password_secret: my_Secret"
+const NOWHERE =
+  "! secret is set nowhere; set MCP_SSH_SECRET_MY_SECRET, or my_Secret in secrets/.env, or write the file secrets/my_Secret"
 
 describe("where a secret comes from", () => {
   it.effect("MCP_SSH_SECRET_<NAME>, then .env by name, then .env in capitals, then the file", () =>
@@ -53,7 +55,7 @@ describe("where a secret comes from", () => {
       assert.strictEqual((yield* load(SECRET, named)).outcome, "named")
       assert.strictEqual((yield* load(SECRET, capitals)).outcome, "capitals")
       assert.strictEqual((yield* load(SECRET, file)).outcome, "file")
-      assert.strictEqual((yield* load(SECRET)).outcome, "! secret is set nowhere")
+      assert.strictEqual((yield* load(SECRET)).outcome, NOWHERE)
     })
   )
   it.effect("a plain variable only when the entry asks for it", () =>
@@ -135,7 +137,7 @@ describe(".env", () => {
     Effect.gen(function* () {
       const large = yield* load(SECRET, { "secrets/.env": `my_Secret=x\n#${"x".repeat(100 * 1024)}` })
       assert.include(large.problems, ".env:1:1: file is not used: too large")
-      assert.strictEqual(large.outcome, "! secret is set nowhere")
+      assert.strictEqual(large.outcome, NOWHERE)
       const linked = yield* load(SECRET, { "home/env": "my_Secret=x" }, {}, (root) =>
         FileSystem.FileSystem.use((fs) => fs.symlink(`${root}/home/env`, `${root}/secrets/.env`))
       )
