@@ -1,9 +1,12 @@
-import { Effect } from "effect"
+import { Effect, Ref } from "effect"
 import { Orchestrator } from "../Orchestrator.ts"
 import type { RunResult } from "../task/RunResult.ts"
+import type { CleanChunk } from "../task/TaskOutput.ts"
+import type { TaskReport } from "../task/TaskReport.ts"
 import { cancelAndReport } from "./CancelOnInterrupt.ts"
 import { CliFailure, EXIT, deniedBy, ownFailure } from "./CliFailure.ts"
 import { makePrinter, printJson } from "./Printer.ts"
+import { makeProgressLine } from "./ProgressLine.ts"
 
 /** A command for one host, as the command line gave it. */
 export interface HostRun {
@@ -32,20 +35,42 @@ export const describeEnd = (result: RunResult): string => {
   return `${result.alias}: ${how}${result.status_message === undefined ? "" : `: ${result.status_message}`}`
 }
 
+/** What the progress line says about a task that still runs. Pure. */
+const progressText = (alias: string, { progress_percent, status }: TaskReport, seconds: number): string =>
+  `${alias}: ${status}, ${seconds} s${progress_percent > 0 ? ` (${progress_percent} % of the time limit)` : ""}`
+
 /**
- * Runs a command on one host: output goes to the terminal as it arrives, remote stderr to stderr. Fails with the
- * remote exit code. Interruption cancels the task and says whether the remote process is known to be gone.
+ * Runs a command on one host: output goes to the terminal as it arrives, remote stderr to stderr; on a terminal a
+ * progress line stands below it after a second, except behind an unfinished line. Fails with the remote exit
+ * code. Interruption cancels the task and says whether the remote process is known to be gone.
  */
 export const runOnHost = Effect.fn("cli.runOnHost")(function* (request: HostRun) {
   const orchestrator = yield* Orchestrator
   const printer = yield* makePrinter
+  const progress = yield* makeProgressLine(printer)
+  const atLineStart = yield* Ref.make(true)
   const { alias, command, json, timeoutSeconds } = request
+
+  const print = Effect.fnUntraced(function* ({ stream, text }: CleanChunk) {
+    if (!text.endsWith("\n")) yield* progress.show("")
+    yield* Ref.set(atLineStart, text.endsWith("\n"))
+    yield* progress.above(stream === "stdout" ? printer.out(text) : printer.err(text))
+  })
+
+  const showProgress = (taskId: string) =>
+    Effect.gen(function* () {
+      if (!(yield* Ref.get(atLineStart))) return
+      const report = yield* orchestrator.taskStatus(taskId)
+      yield* progress.show(progressText(alias, report, yield* progress.elapsedSeconds))
+    }).pipe(Effect.ignore, Effect.delay("1 second"), Effect.forever)
 
   const result = (taskId: string) =>
     orchestrator.taskResult(taskId, WAIT_SECONDS).pipe(
       Effect.retry({ while: (error) => error._tag === "TaskNotFinished" }),
       Effect.mapError((error) => ownFailure(error.message)),
       Effect.raceFirst(Effect.andThen(printer.closed, Effect.fail(ownFailure("Nobody reads the output any more")))),
+      Effect.raceFirst(printer.interactive ? showProgress(taskId) : Effect.never),
+      Effect.ensuring(progress.end),
       Effect.onError(() => cancelAndReport(printer, alias, taskId))
     )
 
@@ -55,11 +80,7 @@ export const runOnHost = Effect.fn("cli.runOnHost")(function* (request: HostRun)
       command,
       client: "cli",
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-      ...(json
-        ? {}
-        : {
-            onOutput: (chunk) => (chunk.stream === "stdout" ? printer.out(chunk.text) : printer.err(chunk.text))
-          })
+      ...(json ? {} : { onOutput: print })
     })
     .pipe(
       Effect.mapError((error) => (error._tag === "CommandDenied" ? deniedBy(error.denial) : ownFailure(error.message))),

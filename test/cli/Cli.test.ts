@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Latch, Ref, Sink } from "effect"
+import { TestClock } from "effect/testing"
 import {
   CommandDenied,
   HostNotFound,
@@ -222,6 +223,19 @@ describe("hosts", () => {
   )
 })
 
+const parentTask: TaskReport = {
+  task_id: "tag.web:0123456789abcdef:00000000000000000000000000",
+  kind: "fan_out",
+  tag: "web",
+  status: "running",
+  keepAlive: 300,
+  pollFrequency: 5,
+  progress_percent: 0,
+  elapsed_ms: 0,
+  bytes_read: 0,
+  output_lines_available: 0
+}
+
 describe("run HOST", () => {
   it.effect("streams both streams live and ends with 0", () =>
     Effect.gen(function* () {
@@ -257,6 +271,26 @@ describe("run HOST", () => {
       const outcome = yield* invoke(["run", "web-1", "uptime", "--json"], { orchestrator: runs(result(), requests) })
       assert.deepStrictEqual(JSON.parse(outcome.stdout), result())
       assert.isUndefined(requests[0]?.onOutput)
+    })
+  )
+
+  it.effect("shows on a terminal, after a second, how long the command runs", () =>
+    Effect.gen(function* () {
+      const asked = yield* Latch.make()
+      const orchestrator: Partial<Service> = {
+        ...runs(result()),
+        taskStatus: () => Effect.as(asked.open, { ...parentTask, kind: "command", progress_percent: 3 }),
+        taskResult: () =>
+          Effect.yieldNow.pipe(
+            Effect.andThen(TestClock.adjust("1 second")),
+            Effect.repeat({ until: () => asked.isOpen() }),
+            Effect.andThen(Effect.yieldNow),
+            Effect.as(result())
+          )
+      }
+      const shown = yield* invoke(["run", "web-1", "uptime"], { orchestrator, stderrIsTerminal: true })
+      assert.match(shown.stderr, /^careful\nweb-1: running, \d+ s \(3 % of the time limit\)\r\u001b\[K/)
+      assert.strictEqual(shown.stdout, "hello\n")
     })
   )
 
@@ -307,18 +341,6 @@ describe("run HOST", () => {
 })
 
 describe("run --tag", () => {
-  const parentTask: TaskReport = {
-    task_id: "tag.web:0123456789abcdef:00000000000000000000000000",
-    kind: "fan_out",
-    tag: "web",
-    status: "running",
-    keepAlive: 300,
-    pollFrequency: 5,
-    progress_percent: 0,
-    elapsed_ms: 0,
-    bytes_read: 0,
-    output_lines_available: 0
-  }
   const summary = { total_hosts: 2, successful: 2, failed: 0, cancelled: 0, timeout: 0, denied: 0 }
   const fleet: FleetResult = {
     tag: "web",
