@@ -8,6 +8,9 @@ export const MAX_RECORDS = 10_000
 /** The most output of finished tasks that is kept together, in bytes. What ended longest ago goes first. */
 export const MAX_KEPT_BYTES = 256 * 1024 * 1024
 
+/** How long, in milliseconds, a finished task is kept whatever it holds: whoever waited for its end reads it then. */
+const UNTOUCHED = 5_000
+
 /** A kept task. Times are monotonic milliseconds. */
 export interface RegistryEntry {
   readonly record: TaskRecord
@@ -32,13 +35,13 @@ export interface TaskRegistry {
    */
   readonly add: (record: TaskRecord) => Effect.Effect<boolean>
   readonly find: (id: string) => Effect.Effect<RegistryEntry, TaskNotFound>
-  /** Starts the countdown of a task's TTL. Others go when the finished ones hold too much output together. */
+  /** Starts the countdown of a task's TTL. */
   readonly finish: (id: string, endedAt: number) => Effect.Effect<void>
   /** Keeps a task at least until then. */
   readonly retain: (id: string, until: number) => Effect.Effect<void, TaskNotFound>
   /** Newest first. */
   readonly all: Effect.Effect<ReadonlyArray<RegistryEntry>>
-  /** Forgets every task whose time is over. */
+  /** Forgets every task whose time is over, and finished ones that hold too much output together. */
   readonly sweep: (now: number) => Effect.Effect<void>
 }
 
@@ -58,16 +61,20 @@ export const makeRoom = (entries: Entries, capacity: number): Option.Option<Entr
     ? Option.some(entries)
     : Option.map(longestFinished(entries), ({ record }) => HashMap.remove(entries, record.id))
 
-const keptBytes = (entries: Entries): number =>
-  HashMap.reduce(entries, 0, (sum, { finished }) => sum + (Option.isSome(finished) ? finished.value.bytes : 0))
-
-/** The entries without the longest finished ones that are too much, of which `id` is none. */
-const withinBytes = (entries: Entries, id: string, maxBytes: number): Entries => {
+/**
+ * The entries without those that are too much, longest finished first. Of the last five seconds none goes, and never the
+ * only finished one, however large its limit let it become.
+ */
+const withinBytes = (entries: Entries, now: number, maxBytes: number): Entries => {
+  const finished = HashMap.toValues(entries)
+    .flatMap(({ finished, record }) => Option.toArray(Option.map(finished, (end) => ({ ...end, id: record.id }))))
+    .sort((a, b) => a.endedAt - b.endedAt)
+  let bytes = finished.reduce((sum, end) => sum + end.bytes, 0)
   let kept = entries
-  for (let bytes = keptBytes(kept); bytes > maxBytes; bytes = keptBytes(kept)) {
-    const oldest = longestFinished(HashMap.remove(kept, id))
-    if (Option.isNone(oldest)) break
-    kept = HashMap.remove(kept, oldest.value.record.id)
+  for (const end of finished.slice(0, -1)) {
+    if (bytes <= maxBytes || end.endedAt + UNTOUCHED > now) break
+    kept = HashMap.remove(kept, end.id)
+    bytes -= end.bytes
   }
   return kept
 }
@@ -106,13 +113,7 @@ export const makeTaskRegistry = (
           expiresAt: Math.max(endedAt + ttl, retainUntil),
           bytes: yield* record.output.kept
         })
-        yield* Ref.update(entries, (current) =>
-          withinBytes(
-            HashMap.modify(current, id, (known) => ({ ...known, finished })),
-            id,
-            maxBytes
-          )
-        )
+        yield* Ref.update(entries, (current) => HashMap.modify(current, id, (known) => ({ ...known, finished })))
       }),
       retain: Effect.fnUntraced(function* (id, until) {
         yield* find(id)
@@ -132,7 +133,11 @@ export const makeTaskRegistry = (
       ),
       sweep: (now) =>
         Ref.update(entries, (current) =>
-          HashMap.filter(current, ({ finished }) => Option.isNone(finished) || now < finished.value.expiresAt)
+          withinBytes(
+            HashMap.filter(current, ({ finished }) => Option.isNone(finished) || now < finished.value.expiresAt),
+            now,
+            maxBytes
+          )
         )
     }
   })

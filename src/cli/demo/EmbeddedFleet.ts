@@ -40,9 +40,16 @@ const loadSsh2 = Effect.map(
 )
 
 /** A throwaway key pair in OpenSSH format. */
-export const makeKeyPair: Effect.Effect<{ readonly private: string; readonly public: string }> = Effect.map(
-  loadSsh2,
-  ({ utils }) => utils.generateKeyPairSync("ed25519")
+export interface KeyPair {
+  readonly private: string
+  readonly public: string
+}
+
+/** Makes an ed25519 key pair. ssh2 1.17 makes one in some 300 that it cannot read itself; then another one is made. */
+export const makeKeyPair: Effect.Effect<KeyPair> = Effect.flatMap(loadSsh2, ({ utils }) =>
+  Effect.sync((): KeyPair => utils.generateKeyPairSync("ed25519")).pipe(
+    Effect.repeat({ until: (pair) => !(utils.parseKey(pair.private) instanceof Error) })
+  )
 )
 
 const groupLives = (leader: number): boolean => {
@@ -99,12 +106,12 @@ interface RunningServer {
 
 const startServer = (
   { Server, utils }: typeof ssh2,
+  hostKeys: KeyPair,
   { alias, home, publicKey }: { readonly alias: string; readonly home: string; readonly publicKey: string }
 ) =>
   Effect.callback<RunningServer, FleetFailed>((resume) => {
     const allowed = utils.parseKey(publicKey)
     if (allowed instanceof Error) return resume(Effect.fail(new FleetFailed({ cause: allowed })))
-    const hostKeys = utils.generateKeyPairSync("ed25519")
     const leaders = new Set<number>()
     const connections = new Set<ssh2.Connection>()
 
@@ -172,7 +179,12 @@ export const startFleet = Effect.fn("EmbeddedFleet.start")(function* (
 ): Effect.fn.Return<EmbeddedFleet, FleetFailed, Scope.Scope> {
   const library = yield* loadSsh2
   const servers = yield* Effect.forEach(options.hosts, (host) =>
-    Effect.acquireRelease(startServer(library, { ...host, publicKey: options.publicKey }), (server) => server.close)
+    Effect.flatMap(makeKeyPair, (hostKeys) =>
+      Effect.acquireRelease(
+        startServer(library, hostKeys, { ...host, publicKey: options.publicKey }),
+        (server) => server.close
+      )
+    )
   )
   return {
     hosts: servers.map((server) => server.host),

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { tmpdir } from "node:os"
 import ssh2 from "ssh2"
-import { type EmbeddedFleet, startFleet } from "../../../src/cli/demo/EmbeddedFleet.ts"
+import { type EmbeddedFleet, makeKeyPair, startFleet } from "../../../src/cli/demo/EmbeddedFleet.ts"
 
-const key = ssh2.utils.generateKeyPairSync("ed25519")
+const key = await Effect.runPromise(makeKeyPair)
 
 const fleetOfOne = startFleet({ publicKey: key.public, hosts: [{ alias: "one", home: tmpdir() }] })
 
@@ -86,7 +86,7 @@ describe("EmbeddedFleet", () => {
   it.live("accepts only the key that it was made for", () =>
     Effect.gen(function* () {
       const fleet = yield* fleetOfOne
-      const other = ssh2.utils.generateKeyPairSync("ed25519")
+      const other = yield* makeKeyPair
       for (const login of [{ privateKey: other.private }, { password: "" }, {}]) {
         const error = yield* Effect.flip(connect(fleet, login))
         assert.include(error.message, "authentication methods failed")
