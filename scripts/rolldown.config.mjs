@@ -1,8 +1,8 @@
 import { toolListing } from "../src/mcp/ToolListing.ts"
 
 /**
- * Bundles src/main.ts into the one file that package.json's `bin` names: a bundled start is four times faster than
- * an unbundled one. ssh2's optional native parts stay outside; it works without them.
+ * Bundles src/main.ts, which package.json's `bin` names, into a few files: a bundled start is four times faster than an
+ * unbundled one. ssh2's optional native parts stay outside; it works without them.
  *
  * A client waits for the first `tools/list` at every start, so what would be computed or loaded before it in vain is
  * kept out of the way. A replacement whose text is no longer found fails the build.
@@ -43,16 +43,30 @@ const REPLACEMENTS = [
   }
 ]
 
+/** What a start of the server does not need: loaded with the first connection, and with the first command of a person. */
+const SSH2 = /\/node_modules\/(ssh2|asn1|bcrypt-pbkdf|safer-buffer|tweetnacl)\//
+const CLI =
+  /\/src\/cli\/(?!(Program|ServeArguments|LogLevels|CliFailure)\.ts$)|\/effect\/dist\/(cli|process)\/|Node(Services|Terminal|ChildProcessSpawner|Stdio)\.js$|\/sdk\/dist\/esm\/client\/|\/cross-spawn\//
+
 export default {
   input: "src/main.ts",
   platform: "node",
   external: [/\.node$/, "cpu-features"],
   plugins: [startup],
   output: {
-    file: "dist/mcp-ssh-orchestrator.mjs",
+    dir: "dist",
+    entryFileNames: "mcp-ssh-orchestrator.mjs",
+    chunkFileNames: "[name].mjs",
     format: "esm",
     minify: true,
-    codeSplitting: false,
-    banner: "#!/usr/bin/env node"
+    banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        { name: "ssh2", test: SSH2, priority: 2 },
+        { name: "commands", test: CLI, priority: 2 },
+        { name: "server", test: (id) => !id.endsWith("/src/main.ts"), priority: 1 }
+      ]
+    }
   }
 }

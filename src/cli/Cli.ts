@@ -1,6 +1,5 @@
-import { Cause, Console, DateTime, Effect, Layer, Option, Ref } from "effect"
+import { Cause, Console, Effect, Layer, Option } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
-import { jsonLine } from "../audit/JsonLine.ts"
 import type { ConfigDirectory } from "../config/ConfigDirectory.ts"
 import type { Directories } from "../config/Directories.ts"
 import type { Orchestrator } from "../Orchestrator.ts"
@@ -23,14 +22,13 @@ export interface CliOptions<E extends { readonly message: string }> {
   readonly version: string
   /** The services for these flags, for a command that a person reads the answer of. */
   readonly layerFor: (flags: GlobalFlags) => Layer.Layer<CliServices, E, Command.Environment>
-  /** The MCP server on stdin and stdout, its services included; succeeds when stdin ends. */
+  /** The MCP server on stdin and stdout, its services included; succeeds when stdin ends. Logs its own bugs. */
   readonly serve: (flags: GlobalFlags) => Effect.Effect<void, E, Command.Environment>
 }
 
 /** The root command with all others below it. Without a command's name it serves. */
-const makeCommand = <E extends { readonly message: string }>(options: CliOptions<E>, serving: Ref.Ref<boolean>) => {
-  const serve = (flags: GlobalFlags) => Effect.andThen(Ref.set(serving, true), options.serve(flags))
-  const services = Layer.unwrap(Effect.map(root, (flags) => options.layerFor(givenFlags(flags))))
+const makeCommand = <E extends { readonly message: string }>({ layerFor, serve }: CliOptions<E>) => {
+  const services = Layer.unwrap(Effect.map(root, (flags) => layerFor(givenFlags(flags))))
   return root.pipe(
     Command.withHandler((flags) => serve(givenFlags(flags))),
     Command.withSubcommands([
@@ -61,13 +59,6 @@ const toFailure = (error: CliFailure | CliError.CliError | { readonly message: s
   return new CliFailure({ exitCode: error.errors.length === 0 ? 0 : EXIT.usage, text: "" })
 }
 
-/** What a bug is reported as: a log record while serving, since a machine reads stderr then, and text otherwise. */
-const describeDefect = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, serving: boolean) {
-  const text = Cause.pretty(cause)
-  if (!serving) return `Internal error: ${text}`
-  return jsonLine({ time: yield* DateTime.nowAsDate, level: "fatal", type: "log" }, { message: "crashed", cause: text })
-})
-
 /**
  * Runs the command line with these arguments (without the program's name). Whatever is to be said about a failure, a
  * bug included, has been printed when it fails; the failure carries the exit code, and `NodeRuntime.runMain` with
@@ -76,26 +67,21 @@ const describeDefect = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>,
 export const runCli =
   <E extends { readonly message: string }>(options: CliOptions<E>) =>
   (args: ReadonlyArray<string>): Effect.Effect<void, CliFailure, Command.Environment> =>
-    Effect.gen(function* () {
-      const serving = yield* Ref.make(false)
-      const command = makeCommand(options, serving)
-      yield* Command.runWith(command, { version: options.version })(args).pipe(
-        Effect.catchCause((cause) =>
-          Effect.gen(function* () {
-            if (Cause.hasDies(cause)) {
-              yield* printRemarks([yield* describeDefect(cause, yield* Ref.get(serving))])
-              return yield* ownFailure("")
-            }
-            const error = Cause.findErrorOption(cause)
-            if (Option.isNone(error)) return yield* Effect.interrupt
-            const failure = toFailure(error.value)
-            if (failure.exitCode === 0) return
-            if (failure.text !== "") yield* printRemarks([failure.text])
-            return yield* failure
-          })
-        )
-      )
-    }).pipe(
+    Command.runWith(makeCommand(options), { version: options.version })(args).pipe(
+      Effect.catchCause((cause) =>
+        Effect.gen(function* () {
+          if (Cause.hasDies(cause)) {
+            yield* printRemarks([`Internal error: ${Cause.pretty(cause)}`])
+            return yield* ownFailure("")
+          }
+          const error = Cause.findErrorOption(cause)
+          if (Option.isNone(error)) return yield* Effect.interrupt
+          const failure = toFailure(error.value)
+          if (failure.exitCode === 0) return
+          if (failure.text !== "") yield* printRemarks([failure.text])
+          return yield* failure
+        })
+      ),
       Effect.provideService(CliOutput.Presenter, presenter),
       Effect.provideService(
         CliConfig.CliConfig,

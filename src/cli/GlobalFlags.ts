@@ -1,6 +1,7 @@
 import type { LogLevel } from "effect"
 import { Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { LOG_LEVELS } from "./LogLevels.ts"
 
 /** What the flags that every command takes come to. A key is absent when its flag was not given; flags beat environment. */
 export interface GlobalFlags {
@@ -25,13 +26,10 @@ export const root = Command.make("mcp-ssh-orchestrator").pipe(
     ),
     keysDir: directory("keys-dir", "Directory with private keys and known_hosts (MCP_SSH_KEYS_DIR)"),
     secretsDir: directory("secrets-dir", "Directory with secrets (MCP_SSH_SECRETS_DIR)"),
-    logLevel: Flag.ChoiceWithValue("log-level", [
-      ["trace", "Trace"],
-      ["debug", "Debug"],
-      ["info", "Info"],
-      ["warn", "Warn"],
-      ["error", "Error"]
-    ] as const).pipe(Flag.withDescription("Least severe log record that is written (MCP_SSH_LOG_LEVEL)"), Flag.optional)
+    logLevel: Flag.ChoiceWithValue("log-level", Object.entries(LOG_LEVELS)).pipe(
+      Flag.withDescription("Least severe log record that is written (MCP_SSH_LOG_LEVEL)"),
+      Flag.optional
+    )
   }),
   Command.withDescription(
     "MCP server that runs commands on a fleet over SSH, deny by default. Without a command it serves on stdio."
