@@ -5,13 +5,13 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Config, Effect, Layer, Logger, Option, References } from "effect"
 import { AuditLog } from "../audit/AuditLog.ts"
 import * as JsonLogger from "../audit/JsonLogger.ts"
+import { Directories } from "../config/Directories.ts"
+import { serveStdio } from "../mcp/Server.ts"
+import { Orchestrator, VERSION } from "../Orchestrator.ts"
 import { ownFailure } from "./CliFailure.ts"
 import type { GlobalFlags } from "./GlobalFlags.ts"
 import { logLevel } from "./LogLevels.ts"
 import { serveArguments } from "./ServeArguments.ts"
-import { Directories } from "../config/Directories.ts"
-import { serveStdio } from "../mcp/Server.ts"
-import { Orchestrator, VERSION } from "../Orchestrator.ts"
 
 /** The level of the environment, `Info` when it is unset or not a level. */
 const environmentLevel = Config.String("MCP_SSH_LOG_LEVEL").pipe(

@@ -95,9 +95,3 @@ export const checkAddress = (policy: NetworkPolicy, address: Address): boolean =
   const itself = matching.length > 0 || inner.some((embedded) => embedded.mapped)
   return itself && inner.every(allowedIPv4)
 }
-
-/** Which kinds of list the policy has, for the capabilities that a client is shown. */
-export const hasNetworkLists = (policy: NetworkPolicy): { readonly allow: boolean; readonly block: boolean } => ({
-  allow: policy.allow.length > 0,
-  block: policy.block.length > 0
-})

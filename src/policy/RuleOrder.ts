@@ -40,7 +40,9 @@ export const checkRuleOrder = (rules: ReadonlyArray<Rule>): ReadonlyArray<Docume
   const sources = rules.flatMap(sourcesOf)
   const allows = sources.filter((source) => source.rule.action === "allow")
   const denies = sources.filter((source) => source.rule.action !== "allow")
-  if (allows.length * denies.length > MAX_COMPARED) return []
+  if (allows.length * denies.length > MAX_COMPARED) {
+    return [warning(["rules"], "too many patterns to compare: whether the order mattered in the original is not told")]
+  }
   const told = new Set<string>()
   const problems: Array<DocumentProblem> = []
   for (const deny of denies) {

@@ -100,14 +100,6 @@ export const matchesHosts = (field: string, name: string): boolean => {
 export const lookupName = (host: string, port: number): string =>
   port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
 
-/** The type name at the head of a public key in wire format; "" when it is malformed. */
-export const keyType = (key: Uint8Array): string => {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength)
-  if (bytes.length < 4) return ""
-  const length = bytes.readUInt32BE(0)
-  return length > 64 || bytes.length < 4 + length ? "" : bytes.toString("latin1", 4, 4 + length)
-}
-
 const UNKNOWN: Verdict = { _tag: "Unknown" }
 
 const judge = (known: ReadonlyArray<KnownHost>, name: string, key: Uint8Array): Verdict => {

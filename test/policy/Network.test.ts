@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option, Schema } from "effect"
 import { parseAddress } from "../../src/policy/Address.ts"
-import { checkAddress, compileNetwork, hasNetworkLists, NetworkDocument } from "../../src/policy/Network.ts"
+import { checkAddress, compileNetwork, NetworkDocument } from "../../src/policy/Network.ts"
 import { readBadInputs } from "./corpus.ts"
 
 const decode = Schema.decodeUnknownSync(NetworkDocument, { onExcessProperty: "error" })
@@ -66,12 +66,6 @@ describe("checkAddress", () => {
     assert.isFalse(reaches({ allow_cidrs: ["10.0.0.0/8", "2000::/3"] }, "2002:a9fe:a9fe::1"))
     assert.isTrue(reaches({ allow_cidrs: ["10.0.0.0/8", "2000::/3"] }, "2002:a00:1::1"))
     assert.isTrue(reaches({ allow_cidrs: ["64:ff9b::/96"] }, "64:ff9b::a00:1"))
-  })
-
-  it("says which lists there are", () => {
-    assert.deepStrictEqual(hasNetworkLists(compileNetwork({})), { allow: false, block: false })
-    assert.deepStrictEqual(hasNetworkLists(compileNetwork({ allow_ips: ["::1"] })), { allow: true, block: false })
-    assert.deepStrictEqual(hasNetworkLists(compileNetwork({ block_cidrs: ["::/0"] })), { allow: false, block: true })
   })
 })
 

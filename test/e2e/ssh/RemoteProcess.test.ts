@@ -39,6 +39,23 @@ const oneHost = Effect.gen(function* () {
   return { pool: yield* ConnectionPool, recorder: yield* makeRecorder, sshd, target: yield* targetOf(sshd) }
 })
 
+/** Runs a command whose connection `disaster` takes away: its outcome is unknown, and the closing scope tries to stop it. */
+const loseDuringCommand = Effect.fnUntraced(function* <E>(
+  { pool, recorder, target }: Effect.Success<typeof oneHost>,
+  disaster: Effect.Effect<unknown, E>
+) {
+  const error = yield* Effect.flip(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const process = yield* pool.start(recorder.options(target, "sleep 1000"))
+        yield* Effect.orDie(disaster)
+        return yield* process.wait
+      })
+    )
+  )
+  assert.strictEqual(error.failure, "ConnectionLost")
+})
+
 /** Commands that make stopping hard, and how each must end. */
 const STOPPED: ReadonlyArray<readonly [name: string, command: string]> = [
   ["a sleep", "sleep 1000"],
@@ -158,17 +175,9 @@ describe("stopping", () => {
 
   it.live("kills by tag over a new connection when the command's own is lost", () =>
     Effect.gen(function* () {
-      const { pool, recorder, sshd, target } = yield* oneHost
-      const error = yield* Effect.flip(
-        Effect.scoped(
-          Effect.gen(function* () {
-            const process = yield* pool.start(recorder.options(target, "sleep 1000"))
-            yield* sshd.killSessions
-            return yield* process.wait
-          })
-        )
-      )
-      assert.strictEqual(error.failure, "ConnectionLost")
+      const host = yield* oneHost
+      const { recorder, sshd, target } = host
+      yield* loseDuringCommand(host, sshd.killSessions)
       assert.deepStrictEqual(yield* recorder.stops, [{ remote: "confirmed", survivors: [] }])
       assert.deepStrictEqual(yield* sshd.processes, [])
       assert.strictEqual((yield* runCommand(target, "echo again")).stdout, "again\n")
@@ -177,18 +186,9 @@ describe("stopping", () => {
 
   it.live("reports unconfirmed, within its bound, when the host is gone for good", () =>
     Effect.gen(function* () {
-      const { pool, recorder, sshd, target } = yield* oneHost
-      const error = yield* Effect.flip(
-        Effect.scoped(
-          Effect.gen(function* () {
-            const process = yield* pool.start(recorder.options(target, "sleep 1000"))
-            yield* sshd.kill
-            return yield* process.wait
-          })
-        )
-      )
-      assert.strictEqual(error.failure, "ConnectionLost")
-      assert.deepStrictEqual(yield* recorder.stops, [{ remote: "unconfirmed", survivors: [] }])
+      const host = yield* oneHost
+      yield* loseDuringCommand(host, host.sshd.kill)
+      assert.deepStrictEqual(yield* host.recorder.stops, [{ remote: "unconfirmed", survivors: [] }])
     }).pipe(Effect.provide(poolLayer))
   )
 })
