@@ -1,4 +1,4 @@
-import { quoteCommand } from "../policy/ShellQuote.ts"
+import { quoteCommand } from "../policy/shell/Quote.ts"
 
 /**
  * The command text that a POSIX shell splits into exactly these words: each word is quoted where it has to be. A single

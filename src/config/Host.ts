@@ -1,5 +1,5 @@
 import { Option, Schema, SchemaTransformation } from "effect"
-import { parseAddress } from "../policy/Address.ts"
+import { parseAddress } from "../policy/network/Address.ts"
 import { Alias } from "./Names.ts"
 
 /** A host of servers.yml, decoded and checked. */

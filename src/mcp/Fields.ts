@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Alias, Tag } from "../config/Names.ts"
-import { CommandText } from "../policy/CommandText.ts"
+import { CommandText } from "../policy/shell/CommandText.ts"
 import { TaskStatus } from "../task/Task.ts"
 import type { JsonObject } from "./WireSchema.ts"
 

@@ -1,4 +1,4 @@
-import { type Argv, baseName } from "./Pattern.ts"
+import { type Argv, baseName } from "./rules/Pattern.ts"
 
 /** Programs that the original denies by the text `<name> ` or `<name>`, wherever they lie. */
 const PROGRAMS: ReadonlySet<string> = new Set(

@@ -1,13 +1,13 @@
 import { Result } from "effect"
 import { builtinDenial } from "./BuiltinDenials.ts"
-import type { CompiledRule, HostFacts } from "./CompiledRule.ts"
+import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
 import { refusedArgument } from "./guards/ArgumentGuards.ts"
-import { type Argv, baseName } from "./Pattern.ts"
+import { type Argv, baseName } from "./rules/Pattern.ts"
 import type { PlannedCommand } from "./Plan.ts"
-import { findAllow, findDeny, type Match, type RuleBook } from "./RuleBook.ts"
-import { isProgramName, parseCommand } from "./ShellCommand.ts"
-import { quoteCommand } from "./ShellQuote.ts"
-import { unwrap } from "./Wrapper.ts"
+import { findAllow, findDeny, type Match, type RuleBook } from "./rules/RuleBook.ts"
+import { isProgramName, parseCommand } from "./shell/ShellCommand.ts"
+import { quoteCommand } from "./shell/Quote.ts"
+import { unwrap } from "./guards/Wrapper.ts"
 
 /** What a command is checked against. */
 export interface CheckContext {

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { check, type CheckContext, type CheckedPart } from "./CommandCheck.ts"
-import type { CompiledRule, HostFacts } from "./CompiledRule.ts"
-import { trimCommand } from "./CommandText.ts"
+import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
+import { trimCommand } from "./shell/CommandText.ts"
 import {
   BUILTIN_DENY_SUBSTRINGS,
   DEFAULT_LIMITS,
@@ -10,10 +10,10 @@ import {
   lowerLimits,
   patchLimits
 } from "./Limits.ts"
-import { compileNetwork, type NetworkPolicy } from "./Network.ts"
+import { compileNetwork, type NetworkPolicy } from "./network/Network.ts"
 import type { PlannedCommand } from "./Plan.ts"
 import type { PolicyDocument } from "./PolicyDocument.ts"
-import { makeRuleBook, type Nearest, nearestRules, type RuleBook } from "./RuleBook.ts"
+import { makeRuleBook, type Nearest, nearestRules, type RuleBook } from "./rules/RuleBook.ts"
 import {
   type CheckedCommand,
   checkedCommand,
@@ -21,9 +21,9 @@ import {
   parseCommand,
   type Refusal,
   simpleCommand
-} from "./ShellCommand.ts"
+} from "./shell/ShellCommand.ts"
 
-export type { HostFacts } from "./CompiledRule.ts"
+export type { HostFacts } from "./rules/CompiledRule.ts"
 
 /** A policy ready to decide: made once per load of the configuration, never changed. */
 export interface CompiledPolicy {

@@ -1,11 +1,11 @@
 import { Option, Schema } from "effect"
-import { firstAddress, formatAddress, parseCidr } from "./Address.ts"
+import { firstAddress, formatAddress, parseCidr } from "./network/Address.ts"
 import { type DocumentProblem, warning } from "./DocumentProblem.ts"
 import { LimitsPatch } from "./Limits.ts"
-import { NetworkDocument } from "./Network.ts"
-import { Rule } from "./Rule.ts"
-import { checkDenySubstrings, checkRules } from "./RuleCheck.ts"
-import { checkRuleOrder } from "./RuleOrder.ts"
+import { NetworkDocument } from "./network/Network.ts"
+import { Rule } from "./rules/Rule.ts"
+import { checkDenySubstrings, checkRules } from "./rules/RuleCheck.ts"
+import { checkRuleOrder } from "./rules/RuleOrder.ts"
 
 export type { DocumentProblem } from "./DocumentProblem.ts"
 

@@ -1,8 +1,8 @@
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Schema } from "effect"
-import { formatAddress, parseAddress } from "../policy/Address.ts"
-import type { Address } from "../policy/Address.ts"
-import { checkAddress } from "../policy/Network.ts"
-import type { NetworkPolicy } from "../policy/Network.ts"
+import { formatAddress, parseAddress } from "../policy/network/Address.ts"
+import type { Address } from "../policy/network/Address.ts"
+import { checkAddress } from "../policy/network/Network.ts"
+import type { NetworkPolicy } from "../policy/network/Network.ts"
 import { DnsLookup } from "./DnsLookup.ts"
 
 /** A host resolves to no address, or to none that policy.network allows. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
-import { compileNetwork } from "../../src/policy/Network.ts"
+import { compileNetwork } from "../../src/policy/network/Network.ts"
 import { DnsLookup, DnsLookupFailed } from "../../src/ssh/DnsLookup.ts"
 import { HostResolver } from "../../src/ssh/HostResolver.ts"
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { LimitsPatch } from "./Limits.ts"
+import { LimitsPatch } from "../Limits.ts"
 
 /** A text in a rule; the length bounds the time of one match. */
 const Text = Schema.NonEmptyString.check(Schema.isMaxLength(1_000))

@@ -1,4 +1,4 @@
-import { hasWildcard, matchesGlob } from "./Glob.ts"
+import { hasWildcard, matchesGlob } from "../Glob.ts"
 
 /** A program and its arguments, decoded. */
 export type Argv = readonly [string, ...ReadonlyArray<string>]

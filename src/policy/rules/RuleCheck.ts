@@ -1,9 +1,9 @@
 import { Result } from "effect"
 import { compileRule } from "./CompiledRule.ts"
-import { type DocumentProblem, error, warning } from "./DocumentProblem.ts"
+import { type DocumentProblem, error, warning } from "../DocumentProblem.ts"
 import { compileAllowPattern } from "./Pattern.ts"
 import { type Rule, ruleLanguage, ruleName } from "./Rule.ts"
-import { parseCommand } from "./ShellCommand.ts"
+import { parseCommand } from "../shell/ShellCommand.ts"
 
 const INTERPRETERS: ReadonlySet<string> = new Set(
   (

@@ -3,7 +3,7 @@ import { Option, Result } from "effect"
 import { checkCommandText, trimCommand } from "./CommandText.ts"
 import { type Refusal, refuse } from "./Refusal.ts"
 import { type ParsedCommand, parseShell } from "./ShellParser.ts"
-import { quoteCommand } from "./ShellQuote.ts"
+import { quoteCommand } from "./Quote.ts"
 
 export type { Refusal } from "./Refusal.ts"
 

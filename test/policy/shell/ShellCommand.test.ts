@@ -4,8 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Result, Schema } from "effect"
-import { commandHash, parseCommand } from "../../src/policy/ShellCommand.ts"
-import { quoteCommand } from "../../src/policy/ShellQuote.ts"
+import { commandHash, parseCommand } from "../../../src/policy/shell/ShellCommand.ts"
+import { quoteCommand } from "../../../src/policy/shell/Quote.ts"
 
 const codeOf = (command: string): string => {
   const parsed = parseCommand(command)

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { matchesGlob } from "../../src/policy/Glob.ts"
+import { matchesGlob } from "../../../src/policy/Glob.ts"
 import {
   type Argv,
   compileAllowPattern,
   compileDenyPattern,
   matchAllowPattern,
   mayMatchDenyPattern
-} from "../../src/policy/Pattern.ts"
+} from "../../../src/policy/rules/Pattern.ts"
 
 const argvOf = (command: string): Argv => {
   const [name = "", ...args] = command.split(" ")

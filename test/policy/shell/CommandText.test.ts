@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
-import { checkCommandText, CommandText } from "../../src/policy/CommandText.ts"
-import { denyAll, decide } from "../../src/policy/Policy.ts"
-import { policyOf, readBadInputs } from "./corpus.ts"
+import { checkCommandText, CommandText } from "../../../src/policy/shell/CommandText.ts"
+import { denyAll, decide } from "../../../src/policy/Policy.ts"
+import { policyOf, readBadInputs } from "../corpus.ts"
 
 const text = (command: string): string | undefined => Option.getOrUndefined(checkCommandText(command))
 

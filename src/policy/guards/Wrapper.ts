@@ -1,4 +1,4 @@
-import { type Argv, baseName } from "./Pattern.ts"
+import { type Argv, baseName } from "../rules/Pattern.ts"
 
 /** Where the command is that another command runs. */
 export type Wrapped =

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option, Schema } from "effect"
-import { parseAddress } from "../../src/policy/Address.ts"
-import { checkAddress, compileNetwork, NetworkDocument } from "../../src/policy/Network.ts"
-import { readBadInputs } from "./corpus.ts"
+import { parseAddress } from "../../../src/policy/network/Address.ts"
+import { checkAddress, compileNetwork, NetworkDocument } from "../../../src/policy/network/Network.ts"
+import { readBadInputs } from "../corpus.ts"
 
 const decode = Schema.decodeUnknownSync(NetworkDocument, { onExcessProperty: "error" })
 

@@ -1,5 +1,5 @@
-import { hasWildcard, matchesGlob } from "./Glob.ts"
-import type { LimitsPatch } from "./Limits.ts"
+import { hasWildcard, matchesGlob } from "../Glob.ts"
+import type { LimitsPatch } from "../Limits.ts"
 import {
   type AllowPattern,
   type Argv,

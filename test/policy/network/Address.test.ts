@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option, Schema } from "effect"
-import { contains, formatAddress, parseAddress, parseCidr } from "../../src/policy/Address.ts"
+import { contains, formatAddress, parseAddress, parseCidr } from "../../../src/policy/network/Address.ts"
 
 const round = (text: string): string | undefined => Option.getOrUndefined(Option.map(parseAddress(text), formatAddress))
 

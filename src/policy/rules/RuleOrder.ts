@@ -1,5 +1,5 @@
-import { type DocumentProblem, warning } from "./DocumentProblem.ts"
-import { matchesGlob } from "./Glob.ts"
+import { type DocumentProblem, warning } from "../DocumentProblem.ts"
+import { matchesGlob } from "../Glob.ts"
 import { type Rule, ruleLanguage, ruleName } from "./Rule.ts"
 
 /** A command text of a rule, as far as the comparison of two rules needs it. */

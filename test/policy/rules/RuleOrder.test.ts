@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Rule } from "../../src/policy/Rule.ts"
-import { checkRuleOrder } from "../../src/policy/RuleOrder.ts"
+import type { Rule } from "../../../src/policy/rules/Rule.ts"
+import { checkRuleOrder } from "../../../src/policy/rules/RuleOrder.ts"
 
 const deny: Rule = { action: "deny", commands: ["systemctl *"] }
 const allow: Rule = { action: "allow", commands: ["systemctl status *"] }
