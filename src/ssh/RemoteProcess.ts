@@ -59,8 +59,11 @@ const describe = (exit: RemoteExit): string =>
 const UNCONFIRMED: StopReport = { remote: "unconfirmed", survivors: [] }
 const CONFIRMED: StopReport = { remote: "confirmed", survivors: [] }
 
-/** Whether a command's program is sudo, by name or path: only root may then signal what it started. */
-const startsWithSudo = (command: string): boolean => /^(?:'?[A-Za-z0-9_./-]*\/)?'?sudo'?(?: |$)/.test(command)
+/**
+ * Whether a program of a canonical text may be sudo, by name or path: only root may then signal what it started. Also true
+ * for an argument `sudo`, which costs the killer a refused call.
+ */
+const usesSudo = (command: string): boolean => /(?:^|[\s;|&(!'/])sudo(?=['\s]|$)/.test(command)
 
 /** A command that a host accepted. */
 export interface LaunchedProcess {
@@ -143,7 +146,7 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
       pid,
       alive: pid > 0 && Option.isNone(yield* Ref.get(exited)),
       graceTenths: Math.ceil(Duration.toMillis(grace) / 100),
-      sudo: startsWithSudo(command)
+      sudo: usesSudo(command)
     }
     const answer = parseStopAnswer(yield* options.control(stopText(order)))
     if (answer === undefined || Result.isFailure(channel)) return UNCONFIRMED
