@@ -1,13 +1,16 @@
 import { Result } from "effect"
 import { builtinDenial } from "./BuiltinDenials.ts"
-import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
 import { refusedArgument } from "./guards/ArgumentGuards.ts"
-import { type Argv, baseName } from "./rules/Pattern.ts"
+import { unwrap, type Wrapped } from "./guards/Wrapper.ts"
 import type { PlannedCommand } from "./Plan.ts"
-import { findAllow, findDeny, type Match, type RuleBook } from "./rules/RuleBook.ts"
-import { isProgramName, parseCommand } from "./shell/ShellCommand.ts"
-import { quoteCommand } from "./shell/Quote.ts"
-import { unwrap } from "./guards/Wrapper.ts"
+import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
+import { baseName } from "./rules/DenyPattern.ts"
+import { mayRedirect, maySetVariable } from "./rules/Permission.ts"
+import { findAllows, findDeny, type Match, type RuleBook } from "./rules/RuleBook.ts"
+import { isForbiddenVariable, isScriptVariable } from "./shell/Environment.ts"
+import { isProgramName } from "./shell/ProgramName.ts"
+import { type FileRedirection, parseCommand, type SimpleCommand, wordsText } from "./shell/ShellCommand.ts"
+import { showWord, staticText, type Words } from "./shell/Word.ts"
 
 /** What a command is checked against. */
 export interface CheckContext {
@@ -19,12 +22,13 @@ export interface CheckContext {
 
 /** A simple command and those that it runs, each with its decision: the command itself first. */
 export interface CheckedPart {
-  /** The words to execute: the given ones, with the shell text inside them brought to its canonical form. */
-  readonly argv: Argv
   readonly parts: ReadonlyArray<PlannedCommand>
   /** The rules that allowed the parts. */
   readonly rules: ReadonlyArray<CompiledRule>
 }
+
+/** A command to check: one of the text, or one that another command runs. */
+type Candidate = Pick<SimpleCommand, "words" | "written" | "assignments" | "redirections" | "text">
 
 /** Wrappers in wrappers, at most. */
 const MAX_DEPTH = 6
@@ -32,132 +36,224 @@ const MAX_DEPTH = 6
 /** Shell built-ins that run code, or change what later names mean: no use in one command, and never harmless. */
 const CODE_BUILTINS: ReadonlySet<string> = new Set(
   (
-    "trap alias unalias source . enable bind complete compgen compopt fc hash mapfile readarray read let coproc " +
+    "trap alias unalias source . enable bind complete compgen compopt fc hash mapfile readarray let coproc " +
     "export declare typeset local readonly unset set shopt setopt unsetopt getopts autoload zmodload functions emulate"
   ).split(" ")
 )
 
 const shown = (word: string): string => JSON.stringify(word.length > 60 ? `${word.slice(0, 60)}…` : word)
 
-const planned = (argv: Argv): Pick<PlannedCommand, "text" | "argv"> => ({ text: quoteCommand(argv), argv: [...argv] })
+const planned = (command: Candidate): Pick<PlannedCommand, "text" | "argv"> => ({
+  text: command.text,
+  argv: command.words.map(showWord)
+})
 
-const deny = (argv: Argv, code: string, reason: string, rule?: string): CheckedPart => ({
-  argv,
-  parts: [{ ...planned(argv), allowed: false, code, reason, ...(rule === undefined ? {} : { rule }) }],
+const deny = (command: Candidate, code: string, reason: string, rule?: string): CheckedPart => ({
+  parts: [{ ...planned(command), allowed: false, code, reason, ...(rule === undefined ? {} : { rule }) }],
   rules: []
 })
 
-const denyByRule = (context: CheckContext, argv: Argv, rule: CompiledRule): CheckedPart => {
-  const allow = findAllow(context.book, context.host, argv)
+const allow = (command: Candidate, match: Match, inner: ReadonlyArray<CheckedPart> = []): CheckedPart => ({
+  parts: [
+    { ...planned(command), allowed: true, rule: match.rule.name, pattern: match.matcher.source },
+    ...inner.flatMap((each) => each.parts)
+  ],
+  rules: [match.rule, ...inner.flatMap((each) => each.rules)]
+})
+
+const isAllowed = (checked: CheckedPart): boolean => checked.parts.every((part) => part.allowed)
+
+/** A command that another one runs: it has neither assignments nor redirections of its own. */
+const innerCommand = (words: Words): Candidate => ({
+  words,
+  written: words,
+  assignments: [],
+  redirections: [],
+  text: wordsText(words)
+})
+
+const denyByRule = (context: CheckContext, command: Candidate, rule: CompiledRule): CheckedPart => {
+  const [match] = findAllows(context.book, context.host, command.written)
   const reason =
-    allow === undefined
+    match === undefined
       ? `${rule.name} denies this command.`
-      : `${rule.name} denies this command although ${allow.rule.name} allows it: a deny rule wins, whatever the order.`
-  return deny(argv, "rule-deny", reason, rule.name)
+      : `${rule.name} denies this command although ${match.rule.name} allows it: a deny rule wins, whatever the order.`
+  return deny(command, "rule-deny", reason, rule.name)
 }
 
+/** Deny rules see the words as they were written and as they will run. */
+const findDenied = (context: CheckContext, command: Candidate): CompiledRule | undefined =>
+  findDeny(context.book, context.host, command.written) ??
+  (command.words === command.written ? undefined : findDeny(context.book, context.host, command.words))
+
 /** A built-in denial gives way to a rule that names the program, or the dangerous arguments too where it is about them. */
-const isBuiltinDenied = (context: CheckContext, argv: Argv, match: Match | undefined): boolean => {
-  const denial = context.builtins ? builtinDenial(argv) : undefined
+const isBuiltinDenied = (context: CheckContext, command: Candidate, match: Match | undefined): boolean => {
+  const denial = context.builtins ? builtinDenial(command.words) : undefined
   if (denial === undefined) return false
   const coverage = match?.coverage ?? [false]
   return denial === "program" ? coverage[0] !== true : coverage.includes(false)
 }
 
-const allow = (argv: Argv, match: Match): CheckedPart => ({
-  argv,
-  parts: [{ ...planned(argv), allowed: true, rule: match.rule.name, pattern: match.matcher.source }],
-  rules: [match.rule]
-})
+const redirectionReason = ({ access, path }: FileRedirection): string =>
+  access === "write"
+    ? `No rule that allows this command lets it write to ${shown(path)} (redirect_write).`
+    : `No rule that allows this command lets it read from ${shown(path)} (redirect_read).`
 
-/** A wrapper's own decision, followed by those about what it runs. */
-const allowWith = (argv: Argv, match: Match, inner: ReadonlyArray<CheckedPart>): CheckedPart => {
-  const own = allow(argv, match)
-  return {
-    argv,
-    parts: [...own.parts, ...inner.flatMap((each) => each.parts)],
-    rules: [...own.rules, ...inner.flatMap((each) => each.rules)]
+/** What a command does beside running: the variables that are set for it, the files that it is redirected to. */
+const checkSurroundings = (command: Candidate, match: Match): CheckedPart | undefined => {
+  const variable = command.assignments.find((name) => !maySetVariable(match.rule, name))
+  if (variable !== undefined) {
+    const next = isForbiddenVariable(variable)
+      ? "It may never be set."
+      : isScriptVariable(variable)
+        ? "To set it for the script, end the assignment with ;. To set it for the command, a rule must name it (env)."
+        : "A rule must name it (env)."
+    return deny(command, "env-assignment", `The variable ${shown(variable)} may not be set for this command. ${next}`)
   }
+  const file = command.redirections.find((each) => !mayRedirect(match.rule, each))
+  return file === undefined
+    ? undefined
+    : deny(command, file.access === "write" ? "redirect-write" : "redirect-read", redirectionReason(file))
 }
 
-const isAllowed = (checked: CheckedPart): boolean => checked.parts.every((part) => part.allowed)
-
-const asArgv = (words: ReadonlyArray<string>): Argv => [words[0] ?? "", ...words.slice(1)]
-
-const checkPlain = (argv: Argv, match: Match): CheckedPart => {
-  const args = argv.slice(1).map((text, index) => ({ text, literal: match.coverage[index + 1] === true }))
-  const refused = refusedArgument(baseName(argv[0]), args)
-  return refused === undefined
-    ? allow(argv, match)
-    : deny(argv, "unsafe-argument", `${refused} A rule may allow it by naming the argument literally.`)
+/** The reason of a guard, or none: also wrappers have options that a guard knows. */
+const checkArguments = (command: Candidate, match: Match): CheckedPart | undefined => {
+  const [name, ...args] = command.written
+  const program = staticText(name)
+  if (program === undefined || match.rule.unsafeArgs) return undefined
+  const refused = refusedArgument(
+    baseName(program),
+    args.map((word, index) => ({ word, literal: match.coverage[index + 1] === true }))
+  )
+  return refused === undefined ? undefined : deny(command, "unsafe-argument", refused)
 }
 
-const checkInner = (context: CheckContext, argv: Argv, match: Match, index: number, depth: number): CheckedPart => {
-  const inner = asArgv(argv.slice(index))
-  if (match.coverage.slice(0, index + 1).every((literal) => literal)) {
-    const covered = check(context, inner, depth + 1, { ...match, coverage: match.coverage.slice(index) })
-    const outer = asArgv([...argv.slice(0, index), ...covered.argv])
-    return isAllowed(covered)
-      ? allowWith(outer, match, [{ ...covered, parts: covered.parts.slice(1) }])
-      : { ...covered, argv: outer }
+const isNamed = (match: Match, words: Words): boolean =>
+  words.every((_, index) => match.coverage[index] === true) && match.coverage.length <= words.length
+
+const checkInner = (
+  context: CheckContext,
+  command: Candidate,
+  match: Match,
+  wrapped: Extract<Wrapped, { readonly _tag: "Inner" }>,
+  depth: number
+): CheckedPart => {
+  const variable = wrapped.assignments.find((name) => !maySetVariable(match.rule, name))
+  if (variable !== undefined) {
+    return deny(command, "env-assignment", `The variable ${shown(variable)} may not be set for this command.`)
   }
-  const checked = check(context, inner, depth + 1)
-  return allowWith(asArgv([...argv.slice(0, index), ...checked.argv]), match, [checked])
+  const inner = wrapped.commands.map(({ from, words }) => {
+    // The outer pattern names everything up to the inner program: it speaks of that program itself.
+    const covered = match.coverage.slice(0, from + 1).every((literal) => literal)
+    return covered
+      ? check(context, innerCommand(words), depth + 1, {
+          ...match,
+          coverage: words.map((_, index) => match.coverage[from + index] === true)
+        })
+      : check(context, innerCommand(words), depth + 1)
+  })
+  return allow(command, match, inner)
 }
 
-const checkScript = (context: CheckContext, argv: Argv, match: Match, index: number, depth: number): CheckedPart => {
-  const parsed = parseCommand(argv.slice(index).join(" "))
-  const named = match.coverage.every((literal) => literal)
+const checkScript = (
+  context: CheckContext,
+  command: Candidate,
+  match: Match,
+  text: string,
+  depth: number
+): CheckedPart => {
+  const parsed = parseCommand(text)
+  const named = isNamed(match, command.written)
   if (Result.isFailure(parsed)) {
-    return named ? allow(argv, match) : deny(argv, parsed.failure.code, `Inside it: ${parsed.failure.reason}`)
+    return named ? allow(command, match) : deny(command, parsed.failure.code, `Inside it: ${parsed.failure.reason}`)
   }
+  const { commands } = parsed.success
   if (named) {
-    const denied = parsed.success.commands.flatMap((each) => findDeny(context.book, context.host, each.argv) ?? [])
-    return denied[0] === undefined ? allow(argv, match) : denyByRule(context, argv, denied[0])
+    const denied = commands.flatMap((each) => findDenied(context, each) ?? [])[0]
+    return denied === undefined ? allow(command, match) : denyByRule(context, command, denied)
   }
-  const inner = parsed.success.commands.map((each) => check(context, each.argv, depth + 1))
-  const script = inner.map((each) => quoteCommand(each.argv)).join("; ")
-  return allowWith(asArgv([...argv.slice(0, index), script]), match, inner)
+  if (commands.length === 0) return deny(command, "no-rule", "The text inside it runs no command.")
+  return allow(
+    command,
+    match,
+    commands.map((each) => check(context, each, depth + 1))
+  )
 }
 
-const checkUnknown = (context: CheckContext, argv: Argv, match: Match): CheckedPart => {
-  const denied = argv.flatMap((_, index) => findDeny(context.book, context.host, asArgv(argv.slice(index))) ?? [])
-  if (denied[0] !== undefined) return denyByRule(context, argv, denied[0])
-  return match.coverage.every((literal) => literal)
-    ? allow(argv, match)
+const checkUnknown = (context: CheckContext, command: Candidate, match: Match): CheckedPart => {
+  const { written } = command
+  const [denied] = written.flatMap((word, index) => {
+    const words: Words = [word, ...written.slice(index + 1)]
+    return word._tag === "Dynamic" ? [] : (findDeny(context.book, context.host, words) ?? [])
+  })
+  if (denied !== undefined) return denyByRule(context, command, denied)
+  return isNamed(match, written)
+    ? allow(command, match)
     : deny(
-        argv,
+        command,
         "wrapper-option",
-        `${shown(argv[0])} runs another command in a way that cannot be checked. Run that command itself, or have a rule name the whole command.`
+        `${shown(showWord(written[0]))} runs another command in a way that cannot be checked. Run that command itself, or have a rule name the whole command.`
       )
+}
+
+const checkMatch = (context: CheckContext, command: Candidate, match: Match, depth: number): CheckedPart => {
+  const refused = checkSurroundings(command, match) ?? checkArguments(command, match)
+  if (refused !== undefined) return refused
+  const wrapped = unwrap(command.written)
+  switch (wrapped._tag) {
+    case "Plain":
+      return allow(command, match)
+    case "Inner":
+      return checkInner(context, command, match, wrapped, depth)
+    case "Script":
+      return checkScript(context, command, match, wrapped.text, depth)
+    case "Unknown":
+      return checkUnknown(context, command, match)
+  }
+}
+
+/** `read` sets the script's own variables: their names must be literal, since bash evaluates an index in one. */
+const isPlainRead = (words: Words): boolean =>
+  words.slice(1).every((word) => word._tag === "Static" && (word.text === "-r" || isScriptVariable(word.text)))
+
+const checkName = (command: Candidate): CheckedPart | undefined => {
+  const name = staticText(command.words[0])
+  if (name === undefined) {
+    return deny(command, "dynamic-command-name", "The name of the program that it runs must be a literal.")
+  }
+  if (!isProgramName(name)) {
+    return deny(command, "command-name", `${shown(name)} is not acceptable as a program's name.`)
+  }
+  if (CODE_BUILTINS.has(name)) return deny(command, "code-builtin", `${shown(name)} changes the shell itself.`)
+  return name === "read" && !isPlainRead(command.words)
+    ? deny(command, "code-builtin", "Only read -r with names of the script's own variables is accepted.")
+    : undefined
 }
 
 /**
  * Decides about one simple command and the commands that it runs, in the order: name, code built-ins, deny rules, built-in
- * denials, allow rules, then what it wraps or which arguments it has. `covered` is the match of a wrapper whose pattern
- * names this command literally, so that it needs no rule of its own.
+ * denials, allow rules, then what is around it, its arguments and what it wraps. Of several rules that allow the command
+ * one must allow all of that; the first that does decides. `covered` is the match of a wrapper whose pattern names this
+ * command literally, so that it needs no rule of its own.
  */
-export const check = (context: CheckContext, argv: Argv, depth: number, covered?: Match): CheckedPart => {
-  const [name] = argv
-  if (depth > MAX_DEPTH) return deny(argv, "wrapper-option", "Too many commands run one another.")
-  if (!isProgramName(name)) return deny(argv, "command-name", `${shown(name)} is not acceptable as a program's name.`)
-  if (CODE_BUILTINS.has(name)) return deny(argv, "code-builtin", `${shown(name)} changes the shell itself.`)
-  const denied = findDeny(context.book, context.host, argv)
-  if (denied !== undefined) return denyByRule(context, argv, denied)
-  const match = covered ?? findAllow(context.book, context.host, argv)
-  if (isBuiltinDenied(context, argv, match)) {
-    return deny(argv, "deny-substring", "The command is on the list of denied commands.")
+export const check = (context: CheckContext, command: Candidate, depth: number, covered?: Match): CheckedPart => {
+  if (depth > MAX_DEPTH) return deny(command, "wrapper-option", "Too many commands run one another.")
+  const refused = checkName(command)
+  if (refused !== undefined) return refused
+  const denied = findDenied(context, command)
+  if (denied !== undefined) return denyByRule(context, command, denied)
+  const matches = covered === undefined ? findAllows(context.book, context.host, command.written) : [covered]
+  const usable = matches.filter((match) => !isBuiltinDenied(context, command, match))
+  if (usable.length === 0 && isBuiltinDenied(context, command, matches[0])) {
+    return deny(command, "deny-substring", "The command is on the list of denied commands.")
   }
-  if (match === undefined) return deny(argv, "no-rule", `No rule on this host allows this use of ${shown(name)}.`)
-  const wrapped = unwrap(argv)
-  switch (wrapped._tag) {
-    case "Plain":
-      return checkPlain(argv, match)
-    case "Inner":
-      return checkInner(context, argv, match, wrapped.index, depth)
-    case "Script":
-      return checkScript(context, argv, match, wrapped.index, depth)
-    case "Unknown":
-      return checkUnknown(context, argv, match)
+  let first: CheckedPart | undefined
+  for (const match of usable) {
+    const checked = checkMatch(context, command, match, depth)
+    if (isAllowed(checked)) return checked
+    first ??= checked
   }
+  return (
+    first ?? deny(command, "no-rule", `No rule on this host allows this use of ${shown(showWord(command.words[0]))}.`)
+  )
 }

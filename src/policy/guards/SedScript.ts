@@ -13,22 +13,35 @@ const skip = (pattern: RegExp, script: string, at: number): number => {
   return pattern.test(script) ? pattern.lastIndex : at
 }
 
-/** The offset behind the next unescaped `delimiter`, or none. A bracket expression that could hide one is refused. */
-const skipDelimited = (script: string, from: number, delimiter: string): number | undefined => {
-  for (let at = from; at < script.length; at++) {
+/**
+ * The offset behind a bracket expression at `at`, or none when a sed could see its end elsewhere: it holds the delimiter,
+ * which some take for the end of the whole, or an escaped `]`, which some take for its end.
+ */
+const skipBracket = (script: string, at: number, delimiter: string): number | undefined => {
+  const match = /\[\^?\]?(?:\[([:.=])[a-z]*\1\]|\[(?![:.=])|\\[^\]]|[^\][\\])*\]/y
+  match.lastIndex = at
+  const [bracket] = match.exec(script) ?? []
+  return bracket === undefined || bracket.replaceAll(/\\./gs, "").includes(delimiter) ? undefined : at + bracket.length
+}
+
+/** The offset behind the next unescaped `delimiter`, or none. `brackets`: whether bracket expressions may hide one. */
+const skipDelimited = (script: string, from: number, delimiter: string, brackets: boolean): number | undefined => {
+  for (let at = from; at < script.length;) {
     const character = script[at]
-    if (character === "\\") at++
-    else if (character === delimiter) {
-      const open = script.slice(from, at).lastIndexOf("[")
-      return open >= 0 && !script.slice(from + open, at).includes("]") ? undefined : at + 1
-    }
+    if (character === "\\") at += 2
+    else if (character === delimiter) return at + 1
+    else if (character === "[" && brackets) {
+      const end = skipBracket(script, at, delimiter)
+      if (end === undefined) return undefined
+      at = end
+    } else at++
   }
   return undefined
 }
 
 const skipAddress = (script: string, at: number): number | undefined => {
   if (script[at] !== "/") return skip(NUMBER, script, at)
-  const end = skipDelimited(script, at + 1, "/")
+  const end = skipDelimited(script, at + 1, "/", true)
   return end === undefined ? undefined : skip(/[IM]*/y, script, end)
 }
 
@@ -47,8 +60,8 @@ const skipCommand = (script: string, from: number): number | undefined => {
   if (command !== "s" && command !== "y") return undefined
   const delimiter = script[at + 1]
   if (delimiter === undefined || /[\w\s\\;[{}]/.test(delimiter)) return undefined
-  const middle = skipDelimited(script, at + 2, delimiter)
-  const end = middle === undefined ? undefined : skipDelimited(script, middle, delimiter)
+  const middle = skipDelimited(script, at + 2, delimiter, command === "s")
+  const end = middle === undefined ? undefined : skipDelimited(script, middle, delimiter, false)
   return end === undefined ? undefined : skip(FLAGS, script, end)
 }
 

@@ -1,170 +1,172 @@
-import { type Argv, baseName } from "../rules/Pattern.ts"
+import { baseName } from "../rules/DenyPattern.ts"
+import { mayBeOption, renderWord, staticText, unknownWord, type Word, type Words } from "../shell/Word.ts"
+import { isMany } from "./Argument.ts"
+import { findCommands } from "./FindCommands.ts"
+import { readWrapperOptions, type WrapperOptions } from "./WrapperOptions.ts"
+import { OPAQUE, SHELLS, WRAPPERS, XARGS } from "./WrapperTable.ts"
 
-/** Where the command is that another command runs. */
+/** A command that another command runs. */
+export interface InnerCommand {
+  readonly words: Words
+  /** The index of the outer word that is the first of `words`; further ones follow it, appended ones lie behind the end. */
+  readonly from: number
+}
+
+/** What a command runs besides itself. */
 export type Wrapped =
   /** The command runs no other. */
   | { readonly _tag: "Plain" }
-  /** The inner command is the words from `index` on. */
-  | { readonly _tag: "Inner"; readonly index: number }
-  /** The words from `index` on, joined by blanks, are shell text. */
-  | { readonly _tag: "Script"; readonly index: number }
+  /** It runs these commands, with these variables set (`env NAME=value`). */
+  | {
+      readonly _tag: "Inner"
+      readonly commands: ReadonlyArray<InnerCommand>
+      readonly assignments: ReadonlyArray<string>
+    }
+  /** The words from `index` on are the shell text `text`. */
+  | { readonly _tag: "Script"; readonly index: number; readonly text: string }
   /** It runs another command, and which one is not certain. */
   | { readonly _tag: "Unknown" }
-
-/** The options of a wrapper that are known not to matter; any other option makes the inner command uncertain. */
-interface Options {
-  /** Short options without a value. */
-  readonly flags?: string
-  /** Short options with a value, attached or as the next word. */
-  readonly values?: string
-  readonly longFlags?: ReadonlyArray<string>
-  readonly longValues?: ReadonlyArray<string>
-  /** Words of the wrapper's own before the inner command. */
-  readonly operands?: number
-  /** Whether assignments of harmless variables may stand before the inner command. */
-  readonly assignments?: boolean
-  /** Whether the wrapper alone, without an inner command, is harmless. */
-  readonly alone?: boolean
-  /** Whether `-10` is an option (nice). */
-  readonly numeric?: boolean
-}
 
 const PLAIN: Wrapped = { _tag: "Plain" }
 const UNKNOWN: Wrapped = { _tag: "Unknown" }
 
-/** Wrappers with their options (man pages of sudo 1.9, doas, coreutils 9, util-linux 2.38, bash 5.2). */
-const OPTIONS: ReadonlyMap<string, Options> = new Map<string, Options>([
-  [
-    "sudo",
-    {
-      flags: "nHSEk",
-      values: "ugpT",
-      longFlags: ["--non-interactive", "--set-home", "--stdin"],
-      longValues: ["--user", "--group", "--prompt", "--command-timeout"]
-    }
-  ],
-  ["doas", { flags: "n", values: "u" }],
-  [
-    "env",
-    {
-      flags: "i0v",
-      values: "u",
-      longFlags: ["--ignore-environment", "--null", "--debug"],
-      longValues: ["--unset"],
-      assignments: true,
-      alone: true
-    }
-  ],
-  ["nohup", {}],
-  ["nice", { values: "n", longValues: ["--adjustment"], numeric: true, alone: true }],
-  [
-    "ionice",
-    { flags: "t", values: "cn", longFlags: ["--ignore"], longValues: ["--class", "--classdata"], alone: true }
-  ],
-  [
-    "timeout",
-    {
-      flags: "v",
-      values: "ks",
-      longFlags: ["--preserve-status", "--foreground", "--verbose"],
-      longValues: ["--kill-after", "--signal"],
-      operands: 1
-    }
-  ],
-  ["stdbuf", { values: "ioe", longValues: ["--input", "--output", "--error"] }],
-  ["setsid", { flags: "cfw", longFlags: ["--ctty", "--fork", "--wait"] }],
-  [
-    "chrt",
-    { flags: "abdfior", longFlags: ["--batch", "--fifo", "--idle", "--other", "--rr", "--all-tasks"], operands: 1 }
-  ],
-  ["taskset", { flags: "ac", longFlags: ["--all-tasks", "--cpu-list"], operands: 1 }],
-  ["command", { flags: "p" }],
-  ["exec", { flags: "cl", values: "a" }],
-  ["builtin", {}],
-  ["time", { flags: "pv", values: "f", longFlags: ["--portability", "--verbose"], longValues: ["--format"] }],
-  [
-    "flock",
-    {
-      flags: "sxnueoF",
-      values: "wE",
-      longFlags: ["--shared", "--exclusive", "--nonblock", "--unlock", "--close", "--no-fork"],
-      longValues: ["--wait", "--timeout", "--conflict-exit-code"],
-      operands: 1
-    }
-  ],
-  ["busybox", {}],
-  ["toybox", {}],
-  ["noglob", {}],
-  ["nocorrect", {}]
-])
-
-const SHELLS: ReadonlySet<string> = new Set("sh bash rbash dash ash ksh ksh93 mksh lksh yash zsh".split(" "))
-
-/** Programs that run another one in a way that is not followed: only a pattern without wildcards allows them. */
-const OPAQUE: ReadonlySet<string> = new Set(
-  (
-    "xargs chroot unshare nsenter su runuser setpriv watch script systemd-run parallel strace ltrace gdb valgrind " +
-    "fakeroot prlimit unbuffer cgexec numactl chpst dbus-run-session start-stop-daemon daemonize screen tmux expect " +
-    "entr socat ssh-agent rlwrap logsave pkexec machinectl fish csh tcsh runcon sg newgrp capsh firejail bwrap at batch"
-  ).split(" ")
-)
-
-/** Variables that change how a program prints and nothing else. */
-const HARMLESS = /^(?:LANG|LANGUAGE|LC_(?!MCP_)[A-Z_]+|TZ|COLUMNS|LINES|NO_COLOR|TERM|SYSTEMD_COLORS)=/
-
-/** How many words an option takes, or none when the table does not know it. */
-const optionLength = (options: Options, word: string): 1 | 2 | undefined => {
-  if (word.startsWith("--")) {
-    const equals = word.indexOf("=")
-    const name = equals < 0 ? word : word.slice(0, equals)
-    if (equals < 0 && options.longFlags?.includes(name) === true) return 1
-    return options.longValues?.includes(name) === true ? (equals < 0 ? 2 : 1) : undefined
-  }
-  if (options.numeric === true && /^-\d+$/.test(word)) return 1
-  const letters = word.slice(1).split("")
-  for (const [index, letter] of letters.entries()) {
-    if (options.flags?.includes(letter) === true) continue
-    if (options.values?.includes(letter) !== true) return undefined
-    return index === letters.length - 1 ? 2 : 1
-  }
-  return letters.length === 0 ? undefined : 1
+const innerFrom = (words: ReadonlyArray<Word>, from: number): InnerCommand | undefined => {
+  const [name, ...args] = words.slice(from)
+  return name === undefined ? undefined : { words: [name, ...args], from }
 }
 
-const unwrapByOptions = (options: Options, argv: Argv): Wrapped => {
-  let index = 1
-  for (let word = argv[index]; word?.startsWith("-") === true; word = argv[index]) {
-    if (word === "--") {
-      index++
-      break
-    }
-    const length = optionLength(options, word)
-    if (length === undefined) return UNKNOWN
-    index += length
+const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=/
+
+/** The names that leading assignments set, and the index behind them; none when a word with `=` is no plain assignment. */
+const readAssignments = (
+  words: ReadonlyArray<Word>,
+  start: number
+): { readonly names: ReadonlyArray<string>; readonly index: number } | undefined => {
+  const names: Array<string> = []
+  for (let index = start; ; index++) {
+    const word = words[index]
+    const known = word?._tag === "Dynamic" ? word.prefix : (word?.text ?? "")
+    if (word === undefined || !known.includes("=")) return { names, index }
+    const name = ASSIGNMENT.exec(known)?.[1]
+    if (name === undefined || isMany(word)) return undefined
+    names.push(name)
   }
-  const operands = argv.slice(index, index + (options.operands ?? 0))
-  if (operands.some((word) => word.startsWith("-"))) return UNKNOWN
-  index += options.operands ?? 0
-  while (options.assignments === true && argv[index]?.includes("=") === true) {
-    if (!HARMLESS.test(argv[index] ?? "")) return UNKNOWN
-    index++
-  }
-  const name = argv[index]
-  if (name === undefined) return options.alone === true ? PLAIN : UNKNOWN
-  return name.includes("=") ? UNKNOWN : { _tag: "Inner", index }
 }
 
-const FIND_RUNS: ReadonlySet<string> = new Set(["-exec", "-execdir", "-ok", "-okdir"])
+const isOwnOperand = (word: Word, pattern: RegExp | undefined): boolean => {
+  if (isMany(word)) return false
+  if (pattern === undefined) return word._tag === "Dynamic" || !word.text.startsWith("-")
+  return pattern.test(staticText(word) ?? "")
+}
 
-/** Finds the command that a command runs. An option that is not known, also an abbreviated one, makes it uncertain. */
-export const unwrap = (argv: Argv): Wrapped => {
-  const program = baseName(argv[0])
-  if (SHELLS.has(program)) return argv[1] === "-c" && argv.length === 3 ? { _tag: "Script", index: 2 } : UNKNOWN
-  if (program === "eval") {
-    return argv[1] === undefined || argv[1].startsWith("-") ? UNKNOWN : { _tag: "Script", index: 1 }
+const unwrapByOptions = (options: WrapperOptions, words: Words): Wrapped => {
+  const read = readWrapperOptions(options, words)
+  if (read === undefined) return UNKNOWN
+  const count = options.operands ?? 0
+  const operands = words.slice(read.index, read.index + count)
+  if (!operands.every((word) => isOwnOperand(word, options.operand))) return UNKNOWN
+  const start = read.index + count
+  const assigned = options.assignments === true ? readAssignments(words, start) : { names: [], index: start }
+  if (assigned === undefined) return UNKNOWN
+  const inner = innerFrom(words, assigned.index)
+  if (inner === undefined) return options.alone === true ? PLAIN : UNKNOWN
+  const name = staticText(inner.words[0])
+  return name === undefined || name.startsWith("-") || name.includes("=")
+    ? UNKNOWN
+    : { _tag: "Inner", commands: [inner], assignments: assigned.names }
+}
+
+/** Options of a shell that only make it stricter or trace; `-c` may be among them. */
+const SHELL_OPTIONS = /^-[euxf]+$/
+const SHELL_COMMAND = /^-[euxf]*c[euxf]*$/
+
+const unwrapShell = (words: Words): Wrapped => {
+  const at = words.findIndex((word, index) => index > 0 && !SHELL_OPTIONS.test(staticText(word) ?? ""))
+  if (at < 0 || !SHELL_COMMAND.test(staticText(words[at]) ?? "")) return UNKNOWN
+  const text = staticText(words[at + 1])
+  return text === undefined || /^[-+]/.test(text) || words.length > at + 2
+    ? UNKNOWN
+    : { _tag: "Script", index: at + 1, text }
+}
+
+const unwrapEval = (words: Words): Wrapped => {
+  const texts = words.slice(1).flatMap((word) => staticText(word) ?? [])
+  return texts.length === 0 || texts.length < words.length - 1 || texts[0]?.startsWith("-") === true
+    ? UNKNOWN
+    : { _tag: "Script", index: 1, text: texts.join(" ") }
+}
+
+/** The arguments that xargs reads from its input and puts behind the command's own. */
+const APPENDED = unknownWord('"$@"', "any")
+
+/** A word in which xargs replaces `marker` by a line of its input. A variable's value may hold the marker too. */
+const replaceMarker = (word: Word, marker: string, mayFail: boolean): Word => {
+  if (word._tag === "Dynamic") return unknownWord(word.text, word.count)
+  const at = word.text.indexOf(marker)
+  if (at < 0) return word
+  const unknown = unknownWord(renderWord(word), "one")
+  if (mayFail) return unknown
+  const prefix = word.text.slice(0, at)
+  const suffix = word.text.slice(word.text.lastIndexOf(marker) + marker.length)
+  return { ...unknown, prefix, suffix, mayBeOption: prefix === "" || prefix.startsWith("-") }
+}
+
+const unwrapXargs = (words: Words): Wrapped => {
+  const read = readWrapperOptions(XARGS, words)
+  if (read === undefined) return UNKNOWN
+  const inner = innerFrom(words, read.index)
+  // Without a command it runs echo.
+  if (inner === undefined) return PLAIN
+  const marks = read.options.filter((option) => /^(?:-I|-i|--replace)$/.test(option.name))
+  const markers = marks.map((mark) => (mark.value === undefined ? "{}" : staticText(mark.value)))
+  const [marker] = markers
+  const name = staticText(inner.words[0])
+  if (name === undefined || name.startsWith("-")) return UNKNOWN
+  const [first, ...args] = inner.words
+  if (markers.length === 0) {
+    return { _tag: "Inner", commands: [{ words: [first, ...args, APPENDED], from: inner.from }], assignments: [] }
   }
-  if (program === "find") return argv.some((word) => FIND_RUNS.has(word)) ? UNKNOWN : PLAIN
+  if (marker === undefined || marker === "" || markers.some((each) => each !== marker) || name.includes(marker))
+    return UNKNOWN
+  // Of these and -I the last one counts, in ways that differ between versions.
+  const mayAppend = read.options.some((option) => /^(?:-n|-L|-l|--max-args|--max-lines)$/.test(option.name))
+  const replaced = args.map((word) => replaceMarker(word, marker, mayAppend))
+  return {
+    _tag: "Inner",
+    commands: [{ words: [first, ...replaced, ...(mayAppend ? [APPENDED] : [])], from: inner.from }],
+    assignments: []
+  }
+}
+
+const unwrapFind = (words: Words): Wrapped => {
+  const commands = findCommands(words)
+  if (commands === "uncertain") return UNKNOWN
+  return commands.length === 0 ? PLAIN : { _tag: "Inner", commands, assignments: [] }
+}
+
+/** `command -v NAME` and `command -V NAME` only say what a name is. */
+const describes = (words: Words): boolean => /^-p?[vV]+$/.test(staticText(words[1]) ?? "")
+
+/** Finds the commands that a command runs. An option that is not known, also an abbreviated one, makes them uncertain. */
+export const unwrap = (words: Words): Wrapped => {
+  const [name] = words
+  if (name._tag === "Dynamic" || mayBeOption(name)) return UNKNOWN
+  const program = baseName(name.text)
+  if (SHELLS.has(program)) return unwrapShell(words)
+  if (program === "eval") return unwrapEval(words)
+  if (program === "find") return unwrapFind(words)
+  if (program === "xargs") return unwrapXargs(words)
   if (OPAQUE.has(program)) return UNKNOWN
-  if (program === "command" && (argv[1] === "-v" || argv[1] === "-V")) return PLAIN
-  const options = OPTIONS.get(program)
-  return options === undefined ? PLAIN : unwrapByOptions(options, argv)
+  if (program === "command" && describes(words)) return PLAIN
+  const options = WRAPPERS.get(program)
+  return options === undefined ? PLAIN : unwrapByOptions(options, words)
 }
+
+/** Whether a program runs other programs as its arguments say: a rule for it with a wildcard needs rules for these too. */
+export const isWrapper = (program: string): boolean =>
+  SHELLS.has(program) ||
+  WRAPPERS.has(program) ||
+  OPAQUE.has(program) ||
+  program === "eval" ||
+  program === "find" ||
+  program === "xargs"

@@ -1,17 +1,18 @@
-import { hasWildcard, matchesGlob } from "../Glob.ts"
+import { matchesGlob } from "../Glob.ts"
 import type { LimitsPatch } from "../Limits.ts"
-import {
-  type AllowPattern,
-  type Argv,
-  baseName,
-  compileAllowPattern,
-  compileDenyPattern,
-  type Coverage,
-  type DenyPattern,
-  matchAllowPattern,
-  mayMatchDenyPattern
-} from "./Pattern.ts"
+import type { Words } from "../shell/Word.ts"
+import { compileAllowPattern, type Coverage, matchAllowPattern } from "./AllowPattern.ts"
+import { compileDenyPattern, mayMatchDenyPattern } from "./DenyPattern.ts"
+import type { RegexEngine } from "./RegexEngine.ts"
+import { compileRegexPattern, matchRegexPattern, mayMatchRegexPattern, regexProgram } from "./RegexPattern.ts"
 import { type Rule, ruleName } from "./Rule.ts"
+import {
+  compileNamedProgram,
+  matchNamedProgram,
+  matchSimpleProgram,
+  mayMatchNamedProgram,
+  mayMatchSimpleProgram
+} from "./WordRule.ts"
 
 /** What a rule may know of the host that a command is for. */
 export interface HostFacts {
@@ -29,15 +30,23 @@ export interface CompiledRule {
   readonly tags: ReadonlyArray<string>
   readonly limits: LimitsPatch
   readonly matchers: ReadonlyArray<Matcher>
+  /** Paths, or globs of them, that its commands may write to and read from by redirection. */
+  readonly redirectWrite: ReadonlyArray<string>
+  readonly redirectRead: ReadonlyArray<string>
+  /** Names of variables, or globs of them, that may be set for its commands besides the harmless ones. */
+  readonly env: ReadonlyArray<string>
+  /** Whether the argument guards are off for its commands. */
+  readonly unsafeArgs: boolean
 }
 
-/** One way for a rule to match a command: a pattern, or words of the newer language. */
+/** One way for a rule to match a command: a pattern, a regular expression, or words of the newer language. */
 export interface Matcher {
   /** How a plan shows it. */
   readonly source: string
   /** The exact program that it is about, to look it up by; none means that any program may match. */
   readonly program: string | undefined
-  readonly match: (argv: Argv) => Coverage | undefined
+  /** Of an allow rule, whether it certainly matches; of a deny rule, whether it may, and then every word is covered. */
+  readonly match: (words: Words) => Coverage | undefined
 }
 
 /** Whether a rule is about a host: any of its aliases, and any of its tags for any tag of the host; empty is every host. */
@@ -45,103 +54,78 @@ export const appliesTo = (rule: CompiledRule, host: HostFacts): boolean =>
   (rule.aliases.length === 0 || rule.aliases.some((glob) => matchesGlob(glob, host.alias))) &&
   (rule.tags.length === 0 || rule.tags.some((glob) => host.tags.some((tag) => matchesGlob(glob, tag))))
 
-const allowPatternMatcher = (pattern: AllowPattern): Matcher => ({
-  source: pattern.source,
-  program: pattern.program,
-  match: (argv) => matchAllowPattern(pattern, argv)
-})
+const allowMatchers = (rule: Rule, engine: RegexEngine | undefined): ReadonlyArray<Matcher> => {
+  const named = compileNamedProgram(rule)
+  return [
+    ...(rule.commands ?? []).flatMap((source) => {
+      const pattern = compileAllowPattern(source)
+      if (pattern === undefined) return []
+      return [{ source, program: pattern.program, match: (words: Words) => matchAllowPattern(pattern, words) }]
+    }),
+    ...(rule.commands_regex ?? []).map((source) => {
+      const pattern = compileRegexPattern(source, engine)
+      return { source, program: regexProgram(pattern), match: (words: Words) => matchRegexPattern(pattern, words) }
+    }),
+    ...(rule.simple_binaries ?? []).map((program) => {
+      const simple = { program, maximum: rule.simple_max_args }
+      return { source: program, program, match: (words: Words) => matchSimpleProgram(simple, words) }
+    }),
+    ...(named === undefined
+      ? []
+      : [{ source: named.source, program: named.program, match: (words: Words) => matchNamedProgram(named, words) }])
+  ]
+}
 
-const denyPatternMatcher = (pattern: DenyPattern): Matcher => ({
-  source: pattern.source,
-  program: pattern.program,
-  match: (argv) => (mayMatchDenyPattern(pattern, argv) ? argv.map(() => true) : undefined)
-})
-
-const simpleBinaryMatcher = (program: string, maximum: number | undefined): Matcher => ({
-  source: program,
+const denyMatcher = (source: string, program: string | undefined, mayMatch: (words: Words) => boolean): Matcher => ({
+  source,
   program,
-  match: (argv) =>
-    argv[0] === program && (maximum === undefined || argv.length - 1 <= maximum)
-      ? argv.map((_, index) => index === 0)
-      : undefined
+  match: (words) => (mayMatch(words) ? words.map(() => true) : undefined)
 })
 
-/** Whether any pattern matches an argument; a wildcard never covers a `..` segment. Tells if a literal did. */
-const matchPathArg = (patterns: ReadonlyArray<string>, word: string): "literal" | "glob" | undefined => {
-  if (patterns.includes(word)) return "literal"
-  if (word.split("/").includes("..")) return undefined
-  return patterns.some((pattern) => hasWildcard(pattern) && matchesGlob(pattern, word)) ? "glob" : undefined
+const denyMatchers = (rule: Rule, engine: RegexEngine | undefined): ReadonlyArray<Matcher> => {
+  const named = compileNamedProgram(rule)
+  return [
+    ...(rule.commands ?? []).flatMap((source) => {
+      const pattern = compileDenyPattern(source)
+      return pattern === undefined
+        ? []
+        : [denyMatcher(source, pattern.program, (words) => mayMatchDenyPattern(pattern, words))]
+    }),
+    ...(rule.commands_regex ?? []).map((source) => {
+      const pattern = compileRegexPattern(source, engine)
+      const program = regexProgram(pattern)
+      // Denials are looked up by base name, and an expression that begins with a path is about another name.
+      return denyMatcher(source, program?.includes("/") === true ? undefined : program, (words) =>
+        mayMatchRegexPattern(pattern, words)
+      )
+    }),
+    ...(rule.simple_binaries ?? []).map((program) => {
+      const simple = { program, maximum: rule.simple_max_args }
+      return denyMatcher(program, program, (words) => mayMatchSimpleProgram(simple, words))
+    }),
+    ...(named === undefined
+      ? []
+      : [denyMatcher(named.source, named.program, (words) => mayMatchNamedProgram(named, words))])
+  ]
 }
 
-const binaryMatcher = (rule: Rule, program: string): Matcher | undefined => {
-  const prefix = rule.arg_prefix ?? []
-  const indices = rule.path_args?.indices ?? []
-  const patterns = rule.path_args?.patterns ?? []
-  if (prefix.length === 0 && indices.length === 0) return undefined
-  const named = new Set([...prefix.map((_, index) => index + 1), ...indices])
-  named.delete(0)
-  const extra = rule.allow_extra_args ?? true
-  return {
-    source: [program, ...prefix, ...(indices.length > 0 ? patterns.slice(0, 1) : []), ...(extra ? ["*"] : [])].join(
-      " "
-    ),
-    program,
-    match: (argv) => {
-      if (argv[0] !== program || (!extra && argv.length - 1 !== named.size)) return undefined
-      if (!prefix.every((word, index) => argv[index + 1] === word)) return undefined
-      const covered = argv.map((_, index) => index <= prefix.length)
-      for (const index of indices) {
-        const word = argv[index]
-        const match = word === undefined ? undefined : matchPathArg(patterns, word)
-        if (match === undefined) return undefined
-        covered[index] ||= match === "literal"
-      }
-      return covered
-    }
-  }
+/** A program given by path is no program of the newer language. */
+const withoutPaths = (rule: Rule): Rule => {
+  const { binary, ...others } = rule
+  const simple = rule.simple_binaries?.filter((program) => !program.includes("/")) ?? []
+  return { ...others, simple_binaries: simple, ...(binary === undefined || binary.includes("/") ? {} : { binary }) }
 }
 
-/** A deny rule of exact words sees the program's base name, and its arguments also without the options between them. */
-const widen = (matcher: Matcher): Matcher => ({
-  ...matcher,
-  match: ([name, ...args]) => {
-    const program = baseName(name)
-    return (
-      matcher.match([program, ...args]) ?? matcher.match([program, ...args.filter((word) => !word.startsWith("-"))])
-    )
-  }
-})
-
-const isMatcher = (matcher: Matcher | undefined): matcher is Matcher => matcher !== undefined
-
-const wordMatchers = (rule: Rule): ReadonlyArray<Matcher> => [
-  ...(rule.simple_binaries ?? []).map((program) => simpleBinaryMatcher(program, rule.simple_max_args)),
-  ...[rule.binary === undefined ? undefined : binaryMatcher(rule, rule.binary)].filter(isMatcher)
-]
-
-const patternMatchers = (rule: Rule): ReadonlyArray<Matcher> =>
-  rule.action === "allow"
-    ? (rule.commands ?? []).flatMap((source) => {
-        const pattern = compileAllowPattern(source)
-        return pattern === undefined ? [] : [allowPatternMatcher(pattern)]
-      })
-    : (rule.commands ?? []).flatMap((source) => {
-        const pattern = compileDenyPattern(source)
-        return pattern === undefined ? [] : [denyPatternMatcher(pattern)]
-      })
-
-/** Compiles a decoded rule. Total: what can never match becomes no matcher. */
-export const compileRule = (rule: Rule, index: number): CompiledRule => ({
+/** Compiles a decoded rule. Total: what can never match becomes no matcher; regular expressions need the engine. */
+export const compileRule = (rule: Rule, index: number, engine?: RegexEngine): CompiledRule => ({
   name: ruleName(rule, index),
   index,
   aliases: rule.aliases ?? [],
   tags: rule.tags ?? [],
   limits: rule.limits ?? {},
-  matchers: [
-    ...patternMatchers(rule),
-    // A program given by path is no program of the newer language.
-    ...wordMatchers(rule)
-      .filter((matcher) => matcher.program?.includes("/") === false)
-      .map((matcher) => (rule.action === "allow" ? matcher : widen(matcher)))
-  ]
+  matchers: (rule.action === "allow" ? allowMatchers : denyMatchers)(withoutPaths(rule), engine),
+  redirectWrite: rule.redirect_write ?? [],
+  redirectRead: rule.redirect_read ?? [],
+  env: rule.env ?? [],
+  unsafeArgs: rule.unsafe_args ?? false
 })

@@ -1,6 +1,9 @@
 import { appliesTo, type CompiledRule, compileRule, type HostFacts, type Matcher } from "./CompiledRule.ts"
-import { type Argv, baseName, type Coverage } from "./Pattern.ts"
+import type { Coverage } from "./AllowPattern.ts"
+import { baseName } from "./DenyPattern.ts"
+import type { RegexEngine } from "./RegexEngine.ts"
 import type { Rule } from "./Rule.ts"
+import { isText, staticText, type Words } from "../shell/Word.ts"
 
 /** One way of one rule to match. */
 interface Entry {
@@ -40,9 +43,12 @@ const makeIndex = (rules: ReadonlyArray<CompiledRule>): Index => {
   return { byProgram, anyProgram }
 }
 
-/** Compiles the rules of a file. A rule without an action denies. */
-export const makeRuleBook = (rules: ReadonlyArray<Rule>): RuleBook => {
-  const compiled = rules.map((rule, index) => ({ allows: rule.action === "allow", rule: compileRule(rule, index) }))
+/** Compiles the rules of a file. A rule without an action denies. Regular expressions need the engine. */
+export const makeRuleBook = (rules: ReadonlyArray<Rule>, engine?: RegexEngine): RuleBook => {
+  const compiled = rules.map((rule, index) => ({
+    allows: rule.action === "allow",
+    rule: compileRule(rule, index, engine)
+  }))
   return {
     allow: makeIndex(compiled.filter((each) => each.allows).map((each) => each.rule)),
     deny: makeIndex(compiled.filter((each) => !each.allows).map((each) => each.rule)),
@@ -50,29 +56,42 @@ export const makeRuleBook = (rules: ReadonlyArray<Rule>): RuleBook => {
   }
 }
 
-const literalWords = (coverage: Coverage): number => coverage.filter((literal) => literal).length
+const literalWords = (coverage: Coverage): number => {
+  let count = 0
+  for (const literal of coverage) if (literal) count++
+  return count
+}
 
-/** The allow rule that certainly matches and names the most words literally; the first in the file of equals. */
-export const findAllow = (book: RuleBook, host: HostFacts, argv: Argv): Match | undefined => {
-  let best: Match | undefined
-  for (const entries of [book.allow.byProgram.get(argv[0]) ?? [], book.allow.anyProgram]) {
+/** Matches that a decision looks at, at most. */
+const MAX_MATCHES = 8
+
+/** The allow rules that certainly match, the best first: those that name the most words literally, then in file order. */
+export const findAllows = (book: RuleBook, host: HostFacts, words: Words): ReadonlyArray<Match> => {
+  const name = staticText(words[0])
+  if (name === undefined) return []
+  const found: Array<Match & { readonly literals: number }> = []
+  for (const entries of [book.allow.byProgram.get(name) ?? [], book.allow.anyProgram]) {
     for (const { matcher, rule } of entries) {
-      const coverage = matcher.match(argv)
+      const coverage = matcher.match(words)
       if (coverage === undefined || !appliesTo(rule, host)) continue
-      const gain = literalWords(coverage) - (best === undefined ? -1 : literalWords(best.coverage))
-      if (gain > 0 || (gain === 0 && best !== undefined && rule.index < best.rule.index)) {
-        best = { rule, matcher, coverage }
-      }
+      found.push({ rule, matcher, coverage, literals: literalWords(coverage) })
     }
   }
-  return best
+  return found
+    .sort((left, right) => right.literals - left.literals || left.rule.index - right.rule.index)
+    .slice(0, MAX_MATCHES)
+    .map(({ coverage, matcher, rule }) => ({ rule, matcher, coverage }))
 }
 
-/** The first deny rule that may match. */
-export const findDeny = (book: RuleBook, host: HostFacts, argv: Argv): CompiledRule | undefined => {
-  const entries = [...(book.deny.byProgram.get(baseName(argv[0])) ?? []), ...book.deny.anyProgram]
-  return entries.find(({ matcher, rule }) => matcher.match(argv) !== undefined && appliesTo(rule, host))?.rule
+const deniersOf = (book: RuleBook, words: Words): ReadonlyArray<Entry> => {
+  const name = staticText(words[0])
+  const named = name === undefined ? [...book.deny.byProgram.values()].flat() : book.deny.byProgram.get(baseName(name))
+  return [...(named ?? []), ...book.deny.anyProgram]
 }
+
+/** The first deny rule that may match. A name that is not certain may be any. */
+export const findDeny = (book: RuleBook, host: HostFacts, words: Words): CompiledRule | undefined =>
+  deniersOf(book, words).find(({ matcher, rule }) => matcher.match(words) !== undefined && appliesTo(rule, host))?.rule
 
 /** An allow rule that is close to a denied command. */
 export interface Nearest {
@@ -98,16 +117,18 @@ const isOneEdit = (left: string, right: string): boolean => {
  * Allow rules of this host for the same program, those with the most leading words in common first; without any, for a
  * program that is one edit away. Never a rule of another host, and never a deny rule.
  */
-export const nearestRules = (book: RuleBook, host: HostFacts, argv: Argv): ReadonlyArray<Nearest> => {
-  const program = baseName(argv[0])
+export const nearestRules = (book: RuleBook, host: HostFacts, words: Words): ReadonlyArray<Nearest> => {
+  const name = staticText(words[0])
+  if (name === undefined) return []
+  const program = baseName(name)
   const same = book.allow.byProgram.get(program)
   const entries =
     same ??
     [...book.allow.byProgram].flatMap(([name, each]) => (name.length > 1 && isOneEdit(name, program) ? each : []))
   const inCommon = (source: string): number => {
-    const words = source.split(/\s+/)
-    const at = argv.findIndex((word, index) => words[index] !== word)
-    return at < 0 ? argv.length : at
+    const given = source.split(/\s+/)
+    const at = words.findIndex((word, index) => !isText(word, given[index] ?? ""))
+    return at < 0 ? words.length : at
   }
   const visible = entries
     .filter(({ rule }) => appliesTo(rule, host))

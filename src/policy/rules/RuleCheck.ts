@@ -1,19 +1,12 @@
-import { Result } from "effect"
-import { compileRule } from "./CompiledRule.ts"
 import { type DocumentProblem, error, warning } from "../DocumentProblem.ts"
-import { compileAllowPattern } from "./Pattern.ts"
+import { isProgramName } from "../shell/ProgramName.ts"
+import { compileAllowPattern } from "./AllowPattern.ts"
+import { checkBreadth } from "./BroadRules.ts"
+import { checkPermissions } from "./PermissionCheck.ts"
+import type { RegexEngine } from "./RegexEngine.ts"
+import { checkRegexes } from "./RegexCheck.ts"
 import { type Rule, ruleLanguage, ruleName } from "./Rule.ts"
-import { parseCommand } from "../shell/ShellCommand.ts"
-
-const INTERPRETERS: ReadonlySet<string> = new Set(
-  (
-    "python python2 python3 perl ruby node nodejs deno bun lua php tclsh guile Rscript psql mysql mariadb sqlite3 " +
-    "mongosh redis-cli vi vim nvim nano ed emacs less more man make gdb ftp sftp"
-  ).split(" ")
-)
-
-/** Keys that are decoded, so that a file for a later version loads, and do nothing yet. */
-const WITHOUT_EFFECT = ["redirect_write", "redirect_read", "env"] as const
+import { checkExamples } from "./RuleExamples.ts"
 
 /** A `*` in a denied text is no wildcard, which the original's own pages get wrong. */
 export const checkDenySubstrings = (
@@ -58,35 +51,35 @@ const checkIds = (rules: ReadonlyArray<Rule>): ReadonlyArray<DocumentProblem> =>
   })
 }
 
-/** Examples are matched by the rule alone: what other rules, hosts and guards say about them is not its business. */
-const checkExamples = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> => {
-  const { matchers } = compileRule(rule, index)
-  const matches = (example: string): boolean => {
-    const parsed = parseCommand(example)
-    return (
-      Result.isSuccess(parsed) &&
-      parsed.success.commands.every(({ argv }) => matchers.some((matcher) => matcher.match(argv) !== undefined))
-    )
-  }
-  const problem = (key: "match" | "not_match", place: number, example: string): DocumentProblem =>
-    error(
-      ["rules", index, key, place],
-      `${ruleName(rule, index)} ${key === "match" ? "does not match" : "matches"} its example ${JSON.stringify(example)}`
-    )
-  return [
-    ...(rule.match ?? []).flatMap((each, place) => (matches(each) ? [] : [problem("match", place, each)])),
-    ...(rule.not_match ?? []).flatMap((each, place) => (matches(each) ? [problem("not_match", place, each)] : []))
-  ]
-}
-
 const checkAllowPatterns = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> =>
   (rule.action === "allow" ? (rule.commands ?? []) : []).flatMap((source, place) => {
     const path = ["rules", index, "commands", place]
     const pattern = compileAllowPattern(source)
     if (pattern === undefined) return [warning(path, "never matches: the program's name may not hold a wildcard")]
-    return pattern.rest !== "none" && pattern.program !== undefined && INTERPRETERS.has(pattern.program)
-      ? [warning(path, `allows any code that ${pattern.program} can run`)]
-      : []
+    return pattern.program === undefined || isProgramName(pattern.program)
+      ? []
+      : [warning(path, "never matches: a program's name holds no . or .. segment and no //")]
+  })
+
+const LISTS = [
+  "aliases",
+  "tags",
+  "commands",
+  "commands_regex",
+  "simple_binaries",
+  "redirect_write",
+  "redirect_read",
+  "env"
+] as const
+
+/** One warning for each list that says something twice. */
+const checkDuplicates = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> =>
+  LISTS.flatMap((key) => {
+    const seen = new Set<string>()
+    const place = (rule[key] ?? []).findIndex((entry) => seen.size === seen.add(entry).size)
+    return place < 0
+      ? []
+      : [warning(["rules", index, key, place], `${JSON.stringify(rule[key]?.[place])} is in the list already`)]
   })
 
 const checkWords = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> => {
@@ -105,29 +98,26 @@ const checkWords = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> =
   ]
 }
 
-const checkRule = (rule: Rule, index: number): ReadonlyArray<DocumentProblem> => {
+const checkRule = (rule: Rule, index: number, engine?: RegexEngine): ReadonlyArray<DocumentProblem> => {
   const path = ["rules", index]
   return [
-    ...((rule.commands_regex?.length ?? 0) > 0
-      ? [error([...path, "commands_regex"], "regular expressions are not supported yet: use commands")]
-      : []),
     ...(ruleLanguage(rule) === "none" && (rule.commands_regex?.length ?? 0) === 0
       ? [warning(path, `${ruleName(rule, index)} never matches: it names no commands`)]
       : []),
-    ...WITHOUT_EFFECT.filter((key) => (rule[key]?.length ?? 0) > 0).map((key) =>
-      warning([...path, key], "has no effect yet")
-    ),
-    ...(rule.unsafe_args === true ? [warning([...path, "unsafe_args"], "has no effect yet")] : []),
     ...checkDenySubstrings([...path, "limits", "deny_substrings"], rule.limits?.deny_substrings),
     ...checkAllowPatterns(rule, index),
+    ...checkBreadth(rule, index),
     ...checkWords(rule, index),
-    ...checkExamples(rule, index)
+    ...checkDuplicates(rule, index),
+    ...checkPermissions(rule, index),
+    ...checkExamples(rule, index, engine)
   ]
 }
 
-/** The problems of the `rules` list, rule by rule and among them. */
-export const checkRules = (rules: ReadonlyArray<Rule>): ReadonlyArray<DocumentProblem> => [
+/** The problems of the `rules` list, rule by rule and among them. Without an engine a regular expression is an error. */
+export const checkRules = (rules: ReadonlyArray<Rule>, engine?: RegexEngine): ReadonlyArray<DocumentProblem> => [
   ...checkLanguages(rules),
   ...checkIds(rules),
-  ...rules.flatMap(checkRule)
+  ...checkRegexes(rules, engine),
+  ...rules.flatMap((rule, index) => checkRule(rule, index, engine))
 ]

@@ -9,8 +9,8 @@ interface Source {
   readonly text: string
 }
 
-/** Pairs of texts that are compared, and pairs of rules that are told, at most: the warning is advice, not a decision. */
-const MAX_COMPARED = 200_000
+/** Steps of comparing all texts, and pairs of rules that are told, at most: the warning is advice, not a decision. */
+const MAX_STEPS = 50_000_000
 const MAX_TOLD = 50
 
 const sourcesOf = (rule: Rule, index: number): ReadonlyArray<Source> => {
@@ -28,6 +28,8 @@ const anyOverlap = (left: ReadonlyArray<string> | undefined, right: ReadonlyArra
   right.length === 0 ||
   left.some((one) => right.some((other) => overlap(one, other)))
 
+const lengthOf = (sources: ReadonlyArray<Source>): number => sources.reduce((total, { text }) => total + text.length, 0)
+
 /** In the original the last match of `commands` rules won, and the first of the newer language. */
 const allowWonInOriginal = (allow: Source, deny: Source): boolean =>
   ruleLanguage(allow.rule) === "words" ? allow.index < deny.index : allow.index > deny.index
@@ -40,7 +42,8 @@ export const checkRuleOrder = (rules: ReadonlyArray<Rule>): ReadonlyArray<Docume
   const sources = rules.flatMap(sourcesOf)
   const allows = sources.filter((source) => source.rule.action === "allow")
   const denies = sources.filter((source) => source.rule.action !== "allow")
-  if (allows.length * denies.length > MAX_COMPARED) {
+  // Comparing two texts takes at most the product of their lengths, and so all pairs the product of the sums.
+  if (lengthOf(allows) * lengthOf(denies) > MAX_STEPS) {
     return [warning(["rules"], "too many patterns to compare: whether the order mattered in the original is not told")]
   }
   const told = new Set<string>()

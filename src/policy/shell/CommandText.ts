@@ -17,8 +17,11 @@ const FORBIDDEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]|\p{Cf}|(?! )\p{Zs}|\p
 /** Brings a caller's text to the form that is decided on: `\r\n` becomes `\n`, blanks around are trimmed. */
 export const trimCommand = (text: string): string => text.replaceAll("\r\n", "\n").trim()
 
+/** Most texts are plain ASCII, which costs less to see than the Unicode classes. */
+const PLAIN_ASCII = /^[\t\n\x20-\x7e]*$/
+
 /** Whether a decoded word or a text holds a character that is refused everywhere. */
-export const hasForbiddenCharacter = (text: string): boolean => FORBIDDEN.test(text)
+export const hasForbiddenCharacter = (text: string): boolean => !PLAIN_ASCII.test(text) && FORBIDDEN.test(text)
 
 /** The contract's text for a command that may not even be parsed, or none. */
 export const checkCommandText = (text: string): Option.Option<string> => {

@@ -1,21 +1,14 @@
 import { hash } from "node:crypto"
 import { Option, Result } from "effect"
+import { unwrap } from "../guards/Wrapper.ts"
 import { checkCommandText, trimCommand } from "./CommandText.ts"
-import { type Refusal, refuse } from "./Refusal.ts"
-import { type ParsedCommand, parseShell } from "./ShellParser.ts"
-import { quoteCommand } from "./Quote.ts"
+import type { Refusal } from "./Refusal.ts"
+import { type ParsedScript, parseShell } from "./ShellParser.ts"
+import type { SimpleCommand } from "./SimpleCommand.ts"
+import { staticWord, type Word, type Words } from "./Word.ts"
 
 export type { Refusal } from "./Refusal.ts"
-
-/** One simple command: a program and its arguments, decoded. */
-export interface SimpleCommand {
-  /** The words after quote removal; the first is the program. */
-  readonly argv: readonly [string, ...Array<string>]
-  /** The same as canonical shell text. */
-  readonly text: string
-  /** Its place in the requested text: UTF-16 offsets, half open. */
-  readonly span: readonly [number, number]
-}
+export { type FileRedirection, type SimpleCommand, wordsText } from "./SimpleCommand.ts"
 
 /** A parsed text. What is decided on, shown, audited and executed is `canonical`, never the caller's own text. */
 export interface CheckedCommand {
@@ -23,54 +16,79 @@ export interface CheckedCommand {
   readonly requested: string
   /** `commandHash` of it. */
   readonly hash: string
-  /** The text to execute: re-rendered from the decoded words, so that no shell can read it differently. */
+  /** The text to execute: re-rendered from what was read, so that no shell can read it differently. */
   readonly canonical: string
-  /** The simple commands in it, in order; for now exactly one. */
+  /** The simple commands in it, in the order of the text, those in substitutions included. At most 256. */
   readonly commands: ReadonlyArray<SimpleCommand>
 }
 
 /** Names a command in task ids and logs: the first 16 hexadecimal digits of SHA-256 of its trimmed text. */
 export const commandHash = (requested: string): string => hash("sha256", trimCommand(requested), "hex").slice(0, 16)
 
-/** Makes a simple command from words; its text follows from them. */
-export const simpleCommand = (
-  argv: readonly [string, ...ReadonlyArray<string>],
-  span: readonly [number, number]
-): SimpleCommand => ({ argv: [argv[0], ...argv.slice(1)], text: quoteCommand(argv), span })
+/** Scripts in scripts (`sh -c "sh -c ..."`), at most. */
+const MAX_SCRIPT_DEPTH = 6
 
-/** Makes a checked command from simple commands, whose canonical texts are joined as a list. */
-export const checkedCommand = (requested: string, commands: ReadonlyArray<SimpleCommand>): CheckedCommand => ({
-  requested,
-  hash: commandHash(requested),
-  canonical: commands.map((command) => command.text).join("; "),
-  commands
-})
+const asWords = (words: ReadonlyArray<Word>): Words => [words[0] ?? staticWord(""), ...words.slice(1)]
 
-/** zsh reads `-` and `=` before a name as its own, job control `%`; odd path segments only serve to hide a name. */
-const BAD_NAME = /^$|^[-=%]|(?:^|\/)\.{1,2}(?:\/|$)|\/\//
-
-/** Whether a word may name the program of a command. */
-export const isProgramName = (word: string): boolean => !BAD_NAME.test(word)
-
-const checkName = (text: string, command: ParsedCommand): Result.Result<SimpleCommand, Refusal> =>
-  isProgramName(command.argv[0])
-    ? Result.succeed(simpleCommand(command.argv, command.span))
-    : Result.fail(refuse("command-name", text, { pos: command.span[0], end: command.span[1] }))
-
-/**
- * Parses what a caller wants to run. Accepted is one simple command of static words; anything else, and anything that is
- * not certain, is refused with a code and a reason.
- */
-export const parseCommand = (requested: string): Result.Result<CheckedCommand, Refusal> => {
-  const invalid = checkCommandText(requested)
-  if (Option.isSome(invalid)) {
-    const code = requested.length > 0 && invalid.value.startsWith("command too long") ? "too-long" : "invalid-text"
-    return Result.fail({ code, reason: invalid.value })
+/** Puts what became of the inner command's words back in their places. */
+const replaceInner = (outer: Words, from: number, inner: Words, rewritten: Words): Words => {
+  if (rewritten === inner) return outer
+  if (rewritten.length !== inner.length) {
+    return from + inner.length === outer.length ? asWords([...outer.slice(0, from), ...rewritten]) : outer
   }
-  const text = trimCommand(requested)
-  return Result.flatMap(parseShell(text), (parsed) =>
-    Result.map(Result.all(parsed.map((command) => checkName(text, command))), (commands) =>
-      checkedCommand(text, commands)
-    )
+  return asWords(
+    outer.map((word, index) => {
+      const place = index - from
+      const replaced = rewritten[place]
+      return replaced !== undefined && replaced !== inner[place] ? replaced : word
+    })
   )
 }
+
+/**
+ * Brings the shell text that a command runs (`sh -c`, `eval`, also behind `sudo` or `timeout`) to its canonical form. What
+ * cannot be parsed stays: the check denies it.
+ */
+const rewriteScripts =
+  (depth: number) =>
+  (words: Words): Words => {
+    const wrapped = unwrap(words)
+    switch (wrapped._tag) {
+      case "Plain":
+      case "Unknown":
+        return words
+      case "Inner":
+        return wrapped.commands.reduce(
+          (outer, { from, words: inner }) => replaceInner(outer, from, inner, rewriteScripts(depth)(inner)),
+          words
+        )
+      case "Script": {
+        const parsed = parseScript(wrapped.text, depth + 1)
+        return Result.isFailure(parsed)
+          ? words
+          : asWords([...words.slice(0, wrapped.index), staticWord(parsed.success.canonical)])
+      }
+    }
+  }
+
+const parseScript = (text: string, depth: number): Result.Result<ParsedScript, Refusal> => {
+  const invalid = checkCommandText(text)
+  if (Option.isSome(invalid)) {
+    const code = text.length > 0 && invalid.value.startsWith("command too long") ? "too-long" : "invalid-text"
+    return Result.fail({ code, reason: invalid.value })
+  }
+  const trimmed = trimCommand(text)
+  return depth > MAX_SCRIPT_DEPTH
+    ? Result.fail({ code: "too-many-commands", reason: "Scripts run one another too deeply." })
+    : parseShell(trimmed, rewriteScripts(depth))
+}
+
+/**
+ * Parses what a caller wants to run: a POSIX shell text of pipelines, lists, groups, conditions, loops, here-documents,
+ * variables and substitutions. Anything else, and anything that is not certain, is refused with a code and a reason.
+ */
+export const parseCommand = (requested: string): Result.Result<CheckedCommand, Refusal> =>
+  Result.map(parseScript(requested, 0), ({ canonical, commands }) => {
+    const text = trimCommand(requested)
+    return { requested: text, hash: commandHash(text), canonical, commands }
+  })

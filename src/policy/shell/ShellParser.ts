@@ -1,18 +1,23 @@
 import { Result } from "effect"
-import { type CommandNode, type DoubleQuotedChild, parse, type PipelineNode, type Statement, type Word } from "unbash"
-import { hasForbiddenCharacter } from "./CommandText.ts"
-import { type Refusal, type RefusalCode, refuse } from "./Refusal.ts"
+import { parse, type ParsedScript as Script } from "unbash"
+import { knowledgeOfAll, type Knowledge } from "./grammar/Variables.ts"
+import type { Reader } from "./grammar/Reader.ts"
+import { readScript, readSubstitution } from "./grammar/Statements.ts"
+import { type Refusal, refuse } from "./Refusal.ts"
+import type { SimpleCommand } from "./SimpleCommand.ts"
+import type { Words } from "./Word.ts"
 
 /**
- * The one file that knows the shell parser. It accepts a short list of node types and refuses every other, also those that
- * a later version of the parser may bring.
+ * The parser's adapter: this file and `grammar/` are all that knows it. They accept a list of node types and refuse every
+ * other, also those that a later version of the parser may bring.
  */
 
-/** One simple command of static words: decoded, with its place in the parsed text. */
-export interface ParsedCommand {
-  readonly argv: readonly [string, ...ReadonlyArray<string>]
-  /** UTF-16 offsets, half open. */
-  readonly span: readonly [number, number]
+/** A text that was read to its end. */
+export interface ParsedScript {
+  /** Its simple commands, in the order of the text. */
+  readonly commands: ReadonlyArray<SimpleCommand>
+  /** The text rendered anew from what was read: what may be executed. */
+  readonly canonical: string
 }
 
 /** Constructs that nest, and so cost the parser stack or more than linear time: at most 64 of each in a text. */
@@ -29,159 +34,64 @@ const NESTING: ReadonlyArray<RegExp> = [
 ]
 const MAX_NESTING = 64
 
-/** Statements that a text may have, at most; one more is refused before any is looked at. */
-const MAX_COMMANDS = 256
-
-type Node = { readonly pos: number; readonly end: number }
-
-type WordPart = NonNullable<Word["parts"]>[number]
-
-/** An arithmetic expansion that never ends is a literal to the parser; a shell would wait for its end. */
-const checkLiteral = (text: string): RefusalCode | undefined =>
-  /(?<!\\)(?:\\\\)*\$\[/.test(text) ? "construct/arithmetic" : undefined
-
-/** Why a part of a word is not static, or nothing. */
-const checkPart = (part: WordPart | DoubleQuotedChild): RefusalCode | undefined => {
-  switch (part.type) {
-    case "Literal":
-      return checkLiteral(part.text)
-    case "SingleQuoted":
-      return undefined
-    case "AnsiCQuoted":
-      return part.value.includes("\ufffd") ? "construct/byte-escape" : undefined
-    case "DoubleQuoted":
-      return part.parts.map(checkPart).find((code) => code !== undefined)
-    case "Glob":
-    case "SimpleExpansion":
-    case "ParameterExpansion":
-      return "dynamic-word"
-    case "CommandExpansion":
-      return "construct/substitution"
-    case "ProcessSubstitution":
-      return "construct/process-substitution"
-    case "ArithmeticExpansion":
-      return "construct/arithmetic"
-    case "BraceExpansion":
-      return "construct/brace-expansion"
-    case "ExtendedGlob":
-      return "construct/extended-glob"
-    case "LocaleString":
-      return "construct/locale-string"
-    default:
-      return "construct/unknown"
+const makeReader = (
+  text: string,
+  rewrite: (words: Words) => Words,
+  knowledge: ReadonlyMap<string, Knowledge> | undefined
+): Reader => {
+  const reader: Reader = {
+    text,
+    rewrite,
+    readInner: (script, where) => readSubstitution(reader, script, where),
+    knowledge,
+    refusal: undefined,
+    commands: [],
+    count: 0,
+    values: new Map(),
+    setsUnseen: false,
+    assigned: new Set(),
+    enclosing: [],
+    pending: [],
+    depth: 0,
+    substitutions: 0,
+    loops: 0,
+    place: undefined
   }
+  return reader
 }
 
-/** A leading `~`, or one behind the `=` or `:` of a word like an assignment, which bash expands in arguments too. */
-const TILDE = /^~|^[A-Za-z_]\w*\+?=(?:[^'"\\]*:)?~/
-
-const checkWord = (word: Word): RefusalCode | undefined => {
-  const codes = word.parts === undefined ? [checkLiteral(word.text)] : word.parts.map(checkPart)
-  const dynamic = codes.find((code) => code !== undefined)
-  if (dynamic !== undefined) return dynamic
-  if (TILDE.test(word.text)) return "dynamic-word"
-  return hasForbiddenCharacter(word.value) ? "construct/control-character" : undefined
+const read = (reader: Reader, script: Script): Result.Result<ParsedScript, Refusal> => {
+  const text = readScript(reader, script, script)
+  // The end of the text ends the last here-document as well as a line end would.
+  const canonical = reader.pending.length === 0 ? text : `${text}\n${reader.pending.join("")}`.trimEnd()
+  if (reader.refusal !== undefined) return Result.fail(reader.refusal)
+  return Result.succeed({ commands: reader.commands, canonical })
 }
 
-const checkSimpleCommand = (text: string, node: CommandNode): Result.Result<ParsedCommand, Refusal> => {
-  if (node.type !== "Command") return Result.fail(refuse(compoundCode(node), text, node))
-  const at = (code: RefusalCode, where: Node) => Result.fail(refuse(code, text, where))
-  for (const item of [...node.prefix, ...node.suffix]) {
-    switch (item.type) {
-      case "Word":
-        break
-      case "Assignment":
-        return at("construct/assignment", item)
-      case "Redirect":
-        return at("construct/redirection", item)
-      case "HereDoc":
-        return at("construct/here-document", item)
-      case "HereString":
-        return at("construct/here-string", item)
-      default:
-        return at("construct/unknown", node)
-    }
-  }
-  const name = node.name
-  if (name === undefined) return at("parse", node)
-  const words = [name, ...node.suffix.filter((item) => item.type === "Word")]
-  for (const word of words) {
-    const code = checkWord(word)
-    if (code !== undefined) return at(word === name && code === "dynamic-word" ? "dynamic-command-name" : code, word)
-  }
-  return Result.succeed({
-    argv: [name.value, ...words.slice(1).map((word) => word.value)],
-    span: [node.pos, node.end]
-  })
-}
-
-const compoundCode = (node: Exclude<PipelineNode, { readonly type: "Command" }>): RefusalCode => {
-  switch (node.type) {
-    case "Pipeline":
-      if (node.commands.length > 1) return "construct/pipeline"
-      return node.prefixes[0]?.type === "Time" ? "construct/time" : "construct/negation"
-    case "Redirected":
-      return "construct/redirection"
-    case "Subshell":
-    case "BraceGroup":
-      return "construct/group"
-    case "If":
-    case "Case":
-      return "construct/condition"
-    case "For":
-    case "While":
-    case "Select":
-    case "ArithmeticFor":
-      return "construct/loop"
-    case "Function":
-      return "construct/function"
-    case "Coproc":
-      return "construct/coprocess"
-    case "TestCommand":
-      return "construct/test"
-    case "ArithmeticCommand":
-      return "construct/arithmetic"
-    default:
-      return "construct/unknown"
-  }
-}
-
-const checkStatement = (text: string, statement: Statement): Result.Result<ParsedCommand, Refusal> => {
-  if (statement.background === true) return Result.fail(refuse("construct/background", text, statement))
-  const { command } = statement
-  switch (command.type) {
-    case "AndOr":
-      return Result.fail(refuse("construct/list", text, command))
-    case "Pipeline":
-      return Result.fail(refuse(compoundCode(command), text, command))
-    default:
-      return checkSimpleCommand(text, command)
-  }
-}
-
-const checkScript = (text: string): Result.Result<ReadonlyArray<ParsedCommand>, Refusal> => {
+/** Reads a text twice when it sets variables: what is known of them is known only at its end. */
+const readTwice = (text: string, rewrite: (words: Words) => Words): Result.Result<ParsedScript, Refusal> => {
   const script = parse(text)
-  const [error] = script.errors ?? []
-  if (error !== undefined) return Result.fail(refuse("parse", text, { pos: error.pos, end: text.length }))
-  const [first, second] = script.commands
-  if (first === undefined) return Result.fail(refuse("parse", text))
-  if (script.commands.length > MAX_COMMANDS) return Result.fail(refuse("too-many-commands", text))
-  if (second !== undefined) return Result.fail(refuse("construct/list", text))
-  return Result.map(checkStatement(text, first), (command) => [command])
+  const first = makeReader(text, rewrite, undefined)
+  const result = read(first, script)
+  if (Result.isFailure(result) || !text.includes("$")) return result
+  const values = first.setsUnseen ? [] : [...first.values]
+  const knowledge = new Map(values.map(([name, each]) => [name, knowledgeOfAll(each)]))
+  return read(makeReader(text, rewrite, knowledge), script)
 }
 
 /**
- * Parses a text into its simple commands: for now exactly one, of static words. Any parse error, any other construct and
- * a parser that gives up (a stack overflow is a `RangeError`) is a refusal.
+ * Parses a text into its simple commands and renders it anew. Any parse error at any level, any construct that is not on
+ * the list, and a parser that gives up (a stack overflow is a `RangeError`) is a refusal. `rewrite` brings shell text
+ * inside a command to its canonical form.
  */
-export const parseShell = (text: string): Result.Result<ReadonlyArray<ParsedCommand>, Refusal> => {
-  if (NESTING.some((opener) => (text.match(opener)?.length ?? 0) > MAX_NESTING)) {
+export const parseShell = (text: string, rewrite: (words: Words) => Words): Result.Result<ParsedScript, Refusal> => {
+  if (text.length > MAX_NESTING && NESTING.some((opener) => (text.match(opener)?.length ?? 0) > MAX_NESTING)) {
     return Result.fail(refuse("too-many-commands", text))
   }
   // A backslash at the very end escapes nothing, and shells disagree about it.
   if (/(?<!\\)(?:\\\\)*\\$/.test(text)) return Result.fail(refuse("parse", text))
   return Result.flatMap(
-    Result.try({ try: () => checkScript(text), catch: () => refuse("parse", text) }),
+    Result.try({ try: () => readTwice(text, rewrite), catch: () => refuse("parse", text) }),
     (result) => result
   )
 }
