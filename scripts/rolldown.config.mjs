@@ -64,6 +64,8 @@ export default {
       includeDependenciesRecursively: false,
       groups: [
         { name: "ssh2", test: SSH2, priority: 2 },
+        // Loaded only for a policy with regular expressions.
+        { name: "re2", test: /\/node_modules\/re2js\//, priority: 2 },
         { name: "commands", test: CLI, priority: 2 },
         { name: "server", test: (id) => !id.endsWith("/src/main.ts"), priority: 1 }
       ]

@@ -221,7 +221,7 @@ export class Orchestrator extends Context.Service<
           uptime_seconds: Math.floor(((yield* Clock.currentTimeMillis) - startedAt) / 1000),
           hosts: snapshot.hosts.size,
           tasks_running: yield* supervisor.running,
-          config_problems: snapshot.problems.map(formatProblem)
+          config_problems: snapshot.problems.filter(({ severity }) => severity === "error").map(formatProblem)
         } satisfies ServerStatus
       })
 

@@ -9,6 +9,7 @@ import { demo } from "./Demo.ts"
 import { type GlobalFlags, givenFlags, root } from "./GlobalFlags.ts"
 import { hosts } from "./Hosts.ts"
 import { plan } from "./PlanCommand.ts"
+import { policy } from "./PolicyTest.ts"
 import { printRemarks } from "./Printer.ts"
 import { run } from "./Run.ts"
 import { makeServe } from "./Serve.ts"
@@ -36,6 +37,7 @@ const makeCommand = <E extends { readonly message: string }>({ layerFor, serve }
       check.pipe(Command.provide(services)),
       hosts.pipe(Command.provide(services)),
       plan.pipe(Command.provide(services)),
+      policy.pipe(Command.provide(services)),
       run.pipe(Command.provide(services)),
       demo
     ])

@@ -12,6 +12,7 @@ import { type LoadedLogin, loadLogins } from "./Logins.ts"
 import { decodePolicy } from "./PolicyFile.ts"
 import { listProblems, makeProblem, type Problem, START } from "./Problem.ts"
 import { readRegularFile } from "./RegularFile.ts"
+import { checkRuleHosts } from "./RuleHosts.ts"
 import { loadSecrets } from "./Secrets.ts"
 import { decodeServers } from "./Servers.ts"
 import { MAX_BYTES } from "./YamlDocument.ts"
@@ -33,7 +34,7 @@ const problemOf = (severity: Problem["severity"], file: string, message: string)
 /** Reads and decodes one file. `consequence` says what its absence means. */
 const loadFile = Effect.fn("LoadConfig.file")(function* <A>(
   name: string,
-  decode: (file: YamlFile) => Decoded<A>,
+  decode: (file: YamlFile) => Effect.Effect<Decoded<A>>,
   consequence: string
 ) {
   const path = yield* Path.Path
@@ -47,14 +48,14 @@ const loadFile = Effect.fn("LoadConfig.file")(function* <A>(
   if (Result.isFailure(read)) {
     const { reason } = read.failure
     return reason === "not found"
-      ? loaded(absent, decode(absent), [problemOf("warning", name, `file not found: ${consequence}`)])
+      ? loaded(absent, yield* decode(absent), [problemOf("warning", name, `file not found: ${consequence}`)])
       : loaded(absent, rejected([problemOf("error", name, `file cannot be read: ${reason}`)]))
   }
   const file = parseYamlFile(name, read.success.bytes)
   if (Result.isFailure(file)) return loaded(absent, rejected(file.failure))
   return loaded(
     file.success,
-    decode(file.success),
+    yield* decode(file.success),
     file.success.value === undefined ? [problemOf("warning", name, `file is empty: ${consequence}`)] : []
   )
 })
@@ -118,8 +119,12 @@ export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | File
       return unusable([problemOf("error", path.basename(directories.config), "configuration directory not found")])
     }
 
-    const servers = yield* loadFile(SERVERS, decodeServers, "there are no hosts")
-    const credentials = yield* loadFile(CREDENTIALS, decodeCredentials, "no host can log in")
+    const servers = yield* loadFile(SERVERS, (file) => Effect.succeed(decodeServers(file)), "there are no hosts")
+    const credentials = yield* loadFile(
+      CREDENTIALS,
+      (file) => Effect.succeed(decodeCredentials(file)),
+      "no host can log in"
+    )
     const policy = yield* loadFile(POLICY, decodePolicy, "everything is denied")
 
     const hosts = Option.getOrElse(servers.decoded.value, (): ReadonlyArray<Host> => [])
@@ -149,16 +154,17 @@ export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | File
       return unusable(errorsFirst([...structural, ...loginProblems]))
     }
 
-    const document = policy.decoded.value.value
+    const { document, engine } = policy.decoded.value.value
     const hostKeys = yield* loadHostKeys(document.known_hosts_path)
     const joined = hosts.map((host, index) => toEntry(servers.file, host, index, logins))
     return {
       hosts: new Map(joined.map(({ entry }) => [entry.host.alias, entry])),
-      policy: compilePolicy(document),
+      policy: compilePolicy(document, engine),
       hostKeys: hostKeys.policy,
       problems: errorsFirst([
         ...structural,
         ...listProblems(joined.flatMap(({ problems }) => problems)),
+        ...listProblems(checkRuleHosts(policy.file, document.rules ?? [], hosts)),
         ...loginProblems,
         ...(hostKeys.warning === undefined
           ? []

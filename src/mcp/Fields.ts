@@ -21,7 +21,8 @@ export const tag = Tag.annotate({ description: "Tag, as ssh_list_hosts returns i
 
 /** A command line. */
 export const command = CommandText.check(stated({ pattern: "\\S" })).annotate({
-  description: "Shell command line. Every simple command in it must be allowed by policy."
+  description:
+    "POSIX shell text: one command, a pipeline, a list, or a short script with loops, here-documents and redirections. Policy must allow every simple command in it."
 })
 
 /** The largest `max_seconds` that a configuration can name: thirty days. */

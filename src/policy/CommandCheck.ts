@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { builtinDenial } from "./BuiltinDenials.ts"
 import { refusedArgument } from "./guards/ArgumentGuards.ts"
+import { readsScriptFromInput } from "./guards/ScriptInput.ts"
 import { unwrap, type Wrapped } from "./guards/Wrapper.ts"
 import type { PlannedCommand } from "./Plan.ts"
 import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
@@ -9,7 +10,7 @@ import { mayRedirect, maySetVariable } from "./rules/Permission.ts"
 import { findAllows, findDeny, type Match, type RuleBook } from "./rules/RuleBook.ts"
 import { isForbiddenVariable, isScriptVariable } from "./shell/Environment.ts"
 import { isProgramName } from "./shell/ProgramName.ts"
-import { type FileRedirection, parseCommand, type SimpleCommand, wordsText } from "./shell/ShellCommand.ts"
+import { type FileRedirection, parseCanonicalScript, type SimpleCommand, wordsText } from "./shell/ShellCommand.ts"
 import { showWord, staticText, type Words } from "./shell/Word.ts"
 
 /** What a command is checked against. */
@@ -18,7 +19,17 @@ export interface CheckContext {
   readonly host: HostFacts
   /** Whether the built-in denials are in force: no `deny_substrings` is configured for the host. */
   readonly builtins: boolean
+  /** What was found of commands that others run, by their text: several rules may lead to the same one. */
+  readonly checked: Map<string, CheckedPart>
 }
+
+/** Makes the context of one decision. */
+export const checkContext = (book: RuleBook, host: HostFacts, builtins: boolean): CheckContext => ({
+  book,
+  host,
+  builtins,
+  checked: new Map()
+})
 
 /** A simple command and those that it runs, each with its decision: the command itself first. */
 export interface CheckedPart {
@@ -131,6 +142,16 @@ const checkArguments = (command: Candidate, match: Match): CheckedPart | undefin
 const isNamed = (match: Match, words: Words): boolean =>
   words.every((_, index) => match.coverage[index] === true) && match.coverage.length <= words.length
 
+/** Checks a command that another one runs and that needs a rule of its own. */
+const checkOnce = (context: CheckContext, command: Candidate, depth: number): CheckedPart => {
+  const key = `${depth} ${command.text}`
+  const known = context.checked.get(key)
+  if (known !== undefined) return known
+  const checked = check(context, command, depth)
+  context.checked.set(key, checked)
+  return checked
+}
+
 const checkInner = (
   context: CheckContext,
   command: Candidate,
@@ -144,13 +165,11 @@ const checkInner = (
   }
   const inner = wrapped.commands.map(({ from, words }) => {
     // The outer pattern names everything up to the inner program: it speaks of that program itself.
-    const covered = match.coverage.slice(0, from + 1).every((literal) => literal)
-    return covered
-      ? check(context, innerCommand(words), depth + 1, {
-          ...match,
-          coverage: words.map((_, index) => match.coverage[from + index] === true)
-        })
-      : check(context, innerCommand(words), depth + 1)
+    if (!match.coverage.slice(0, from + 1).every((literal) => literal)) {
+      return checkOnce(context, innerCommand(words), depth + 1)
+    }
+    const coverage = words.map((_, index) => match.coverage[from + index] === true)
+    return check(context, innerCommand(words), depth + 1, { ...match, coverage })
   })
   return allow(command, match, inner)
 }
@@ -162,7 +181,7 @@ const checkScript = (
   text: string,
   depth: number
 ): CheckedPart => {
-  const parsed = parseCommand(text)
+  const parsed = parseCanonicalScript(text)
   const named = isNamed(match, command.written)
   if (Result.isFailure(parsed)) {
     return named ? allow(command, match) : deny(command, parsed.failure.code, `Inside it: ${parsed.failure.reason}`)
@@ -172,34 +191,36 @@ const checkScript = (
     const denied = commands.flatMap((each) => findDenied(context, each) ?? [])[0]
     return denied === undefined ? allow(command, match) : denyByRule(context, command, denied)
   }
-  if (commands.length === 0) return deny(command, "no-rule", "The text inside it runs no command.")
   return allow(
     command,
     match,
-    commands.map((each) => check(context, each, depth + 1))
+    commands.map((each) => checkOnce(context, each, depth + 1))
   )
 }
 
+/** What is not followed needs a rule that names the whole command; also then a deny rule may be about any end of it. */
 const checkUnknown = (context: CheckContext, command: Candidate, match: Match): CheckedPart => {
   const { written } = command
-  const [denied] = written.flatMap((word, index) => {
-    const words: Words = [word, ...written.slice(index + 1)]
-    return word._tag === "Dynamic" ? [] : (findDeny(context.book, context.host, words) ?? [])
-  })
-  if (denied !== undefined) return denyByRule(context, command, denied)
-  return isNamed(match, written)
-    ? allow(command, match)
-    : deny(
-        command,
-        "wrapper-option",
-        `${shown(showWord(written[0]))} runs another command in a way that cannot be checked. Run that command itself, or have a rule name the whole command.`
-      )
+  if (readsScriptFromInput(written)) {
+    return deny(command, "wrapper-option", "A shell that reads its script from its input would run any text.")
+  }
+  if (!isNamed(match, written)) {
+    return deny(
+      command,
+      "wrapper-option",
+      `${shown(showWord(written[0]))} runs another command in a way that cannot be checked. Run that command itself, or have a rule name the whole command.`
+    )
+  }
+  const [denied] = written.flatMap(
+    (word, index) => findDeny(context.book, context.host, [word, ...written.slice(index + 1)]) ?? []
+  )
+  return denied === undefined ? allow(command, match) : denyByRule(context, command, denied)
 }
 
 const checkMatch = (context: CheckContext, command: Candidate, match: Match, depth: number): CheckedPart => {
   const refused = checkSurroundings(command, match) ?? checkArguments(command, match)
   if (refused !== undefined) return refused
-  const wrapped = unwrap(command.written)
+  const wrapped = unwrap(command.words)
   switch (wrapped._tag) {
     case "Plain":
       return allow(command, match)

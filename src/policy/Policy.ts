@@ -1,5 +1,5 @@
 import { Result } from "effect"
-import { check, type CheckContext } from "./CommandCheck.ts"
+import { check, checkContext } from "./CommandCheck.ts"
 import { holdsDeniedText } from "./DeniedText.ts"
 import type { CompiledRule, HostFacts } from "./rules/CompiledRule.ts"
 import type { RegexEngine } from "./rules/RegexEngine.ts"
@@ -142,7 +142,7 @@ export const decide = (policy: CompiledPolicy, host: HostFacts, command: string)
   const { canonical, commands, hash, requested } = checkedCommand
   if (commands.length === 0) return refused(requested, limits, { code: "no-rule", reason: "The text runs no command." })
   const builtins = limits.deny_substrings === BUILTIN_DENY_SUBSTRINGS
-  const context: CheckContext = { book: policy.rules, host, builtins }
+  const context = checkContext(policy.rules, host, builtins)
   const checked = commands.map((each) => check(context, each, 0))
   const rules = unique(checked.flatMap((each) => each.rules))
   const texts = [

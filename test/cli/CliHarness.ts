@@ -1,5 +1,5 @@
 import { NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Exit, Fiber, FileSystem, Layer, Ref, Sink, Stdio } from "effect"
+import { Cause, Effect, Exit, Fiber, FileSystem, Layer, Ref, Sink, Stdio, Stream } from "effect"
 import { TestConsole } from "effect/testing"
 import { CliFailure } from "../../src/cli/CliFailure.ts"
 import { runCli } from "../../src/cli/Cli.ts"
@@ -24,6 +24,8 @@ export interface HarnessOptions {
   /** Files of the configuration directory. */
   readonly files?: Readonly<Record<string, string>>
   readonly stderrIsTerminal?: boolean
+  /** What stdin holds; nothing when absent. */
+  readonly stdin?: string
   /** Replaces stdout; what is written to it is not in the outcome. */
   readonly stdout?: Stdio.Stdio["stdout"]
   readonly serve?: Effect.Effect<void>
@@ -57,6 +59,7 @@ export const invoke = Effect.fnUntraced(
     const stdio = Stdio.layerTest({
       stdout: options.stdout ?? into(out),
       stderr: into(err),
+      stdin: Stream.make(new TextEncoder().encode(options.stdin ?? "")),
       stderrIsTerminal: Effect.succeed(options.stderrIsTerminal ?? false)
     })
     const run = runCli<never>({

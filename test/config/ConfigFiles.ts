@@ -67,6 +67,9 @@ rules:
 overrides: {aliases: {prod-web-1: {max_seconds: 30}}, tags: {longrun: {max_seconds: 180, task_result_ttl: 1800}}}
 `
 
+/** The same in words that mean here what they meant in the original. */
+const CLEAN_POLICY = RELEASED_POLICY.replace('["uptime*", "df -h*", "systemctl status *"]', '["uptime", "df -h*"]')
+
 export const NEWER_POLICY = `rules:
   - {action: "allow", aliases: ["*"], tags: [], simple_binaries: [uname, uptime, whoami], simple_max_args: 6}
   - {action: "allow", aliases: ["*"], binary: "df", arg_prefix: ["-h"], allow_extra_args: false}
@@ -77,7 +80,7 @@ export const NEWER_POLICY = `rules:
 export const GOOD: Files = {
   "config/servers.yml": SERVERS,
   "config/credentials.yml": CREDENTIALS,
-  "config/policy.yml": RELEASED_POLICY,
+  "config/policy.yml": CLEAN_POLICY,
   "keys/known_hosts": "10.0.0.11 ssh-ed25519 AAAA\n",
   "keys/prod/id_ed25519": "-----BEGIN OPENSSH PRIVATE KEY-----\n",
   "secrets/prod_admin_passphrase": "open sesame\n",

@@ -103,7 +103,8 @@ describe("the command line of the binary", () => {
       assert.include(version.stdout, "2.0.0")
       const help = yield* runCli(["--help"], {})
       assert.strictEqual(help.code, 0)
-      for (const command of ["serve", "check", "hosts", "plan", "run", "demo"]) assert.include(help.stdout, command)
+      for (const command of ["serve", "check", "hosts", "plan", "run", "policy", "demo"])
+        assert.include(help.stdout, command)
     })
   )
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { matchesGlob } from "../../src/policy/Glob.ts"
+import { compileGlob, hasWildcard, matchesGlob } from "../../src/policy/Glob.ts"
 
 const MATCHES: ReadonlyArray<readonly [pattern: string, text: string]> = [
   ["", ""],
@@ -57,4 +57,42 @@ describe("matchesGlob", () => {
     const tail = right.replaceAll(/[*?[]/g, "")
     return matchesGlob(`${head}*${tail}`, head + middle + tail)
   })
+})
+
+describe("hasWildcard", () => {
+  it("takes an unclosed [ for a literal", () => {
+    for (const pattern of ["*", "a?", "[a]", "a[!b]", "[]]", "x[[]"]) assert.isTrue(hasWildcard(pattern), pattern)
+    for (const pattern of ["", "[", "a[b", "[]", "[!]", "]", "a]["]) assert.isFalse(hasWildcard(pattern), pattern)
+  })
+})
+
+describe("compileGlob", () => {
+  const PIECES = ["a", "b", "*", "?", "[", "]", "[ab]", "[!a]", "[*]", "!", "-"] as const
+  const Pieces = Schema.Array(Schema.Literals(PIECES))
+
+  it("tells what every match begins and ends with", () => {
+    const span = compileGlob("/var/log/*.log")
+    assert.deepInclude(span, { literal: undefined, head: "/var/log/", tail: ".log", isSpan: true })
+    assert.deepInclude(compileGlob("a**"), { head: "a", tail: "", isSpan: true })
+    assert.deepInclude(compileGlob("a*b*"), { head: "a", tail: "", isSpan: false })
+    assert.deepInclude(compileGlob("a?b"), { literal: undefined, head: "a", tail: "b", isSpan: false })
+    assert.deepInclude(compileGlob("a[*]"), { literal: undefined, head: "a", tail: "", isSpan: false })
+    assert.deepInclude(compileGlob("a[b"), { literal: "a[b", head: "a[b", tail: "a[b", isSpan: false })
+    assert.deepInclude(compileGlob("a[*"), { head: "a[", tail: "", isSpan: true })
+  })
+
+  it.prop(
+    "matches as matchesGlob does",
+    [Pieces, Schema.Array(Schema.Literals(["a", "b", "[", "]", "!", "-", "*"]))],
+    ([pieces, text]) => {
+      const glob = compileGlob(pieces.join(""))
+      const matches = matchesGlob(pieces.join(""), text.join(""))
+      return (
+        glob.matches(text.join("")) === matches &&
+        (!matches || (text.join("").startsWith(glob.head) && text.join("").endsWith(glob.tail))) &&
+        (glob.literal === undefined || glob.literal !== text.join("") || matches)
+      )
+    },
+    { arbitrary: { runs: 6000, seed: "globs" } }
+  )
 })

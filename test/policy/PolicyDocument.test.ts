@@ -3,13 +3,12 @@ import { Option, Schema } from "effect"
 import { parseDocument } from "yaml"
 import { checkPolicyDocument, PolicyDocument } from "../../src/policy/PolicyDocument.ts"
 import { decodeDocument, readBadInputs } from "./corpus.ts"
+import { lineOf } from "./rules/Problems.ts"
 
 const decode = Schema.decodeUnknownOption(PolicyDocument, { onExcessProperty: "error" })
 
 const problemsOf = (document: unknown): ReadonlyArray<string> =>
-  checkPolicyDocument(decodeDocument(document)).map(
-    (problem) => `${problem.severity} ${problem.path.join(".")}: ${problem.message}`
-  )
+  checkPolicyDocument(decodeDocument(document)).map(lineOf)
 
 const oneProblem = (document: unknown, expected: RegExp): void => {
   const problems = problemsOf(document)
@@ -74,7 +73,13 @@ describe("PolicyDocument", () => {
       },
       { limits: { max_seconds: 0 }, network: { block_ips: ["169.254.0.0/16"] } }
     ]
-    for (const document of documents) assert.deepStrictEqual(problemsOf(document), [])
+    for (const document of documents) {
+      const problems = problemsOf(document)
+      assert.deepStrictEqual(
+        problems.filter((problem) => !problem.includes("stricter than in the original")),
+        []
+      )
+    }
   })
 
   it("refuses unknown keys and wrong types anywhere", () => {
@@ -148,43 +153,6 @@ describe("checkPolicyDocument", () => {
     )
   })
 
-  it("refuses what is not supported yet, and tells what has no effect yet", () => {
-    oneProblem(
-      { rules: [{ action: "allow", commands_regex: ["a"] }] },
-      /^error rules\.0\.commands_regex: .*not supported yet/
-    )
-    for (const key of ["redirect_write", "redirect_read", "env"]) {
-      oneProblem(
-        { rules: [{ action: "allow", commands: ["a"], [key]: ["x"] }] },
-        new RegExp(`^warning rules\\.0\\.${key}: has no effect yet`)
-      )
-    }
-    oneProblem(
-      { rules: [{ action: "allow", commands: ["a"], unsafe_args: true }] },
-      /^warning rules\.0\.unsafe_args: has no effect yet/
-    )
-    assert.deepStrictEqual(
-      problemsOf({ rules: [{ action: "allow", commands: ["a"], env: [], unsafe_args: false }] }),
-      []
-    )
-  })
-
-  it("checks the examples of a rule", () => {
-    const rule = { action: "allow", commands: ["systemctl status *"] }
-    assert.deepStrictEqual(
-      problemsOf({ rules: [{ ...rule, match: ["systemctl status x"], not_match: ["systemctl stop x", "a | b"] }] }),
-      []
-    )
-    oneProblem(
-      { rules: [{ ...rule, match: ["systemctl stop x"] }] },
-      /^error rules\.0\.match\.0: rules\[0\] does not match/
-    )
-    oneProblem(
-      { rules: [{ ...rule, not_match: ["systemctl status x"] }] },
-      /^error rules\.0\.not_match\.0: rules\[0\] matches/
-    )
-  })
-
   it("warns of host key flags that have no effect", () => {
     oneProblem({ limits: { host_key_auto_add: true } }, /^warning limits\.host_key_auto_add/)
     oneProblem({ network: { require_known_host: false } }, /^warning network\.require_known_host/)
@@ -197,17 +165,6 @@ describe("checkPolicyDocument", () => {
   it("warns of texts, patterns and blocks that mean something else than they seem to", () => {
     oneProblem({ limits: { deny_substrings: ["rm*"] } }, /^warning limits\.deny_substrings\.0: .*literal/)
     oneProblem({ network: { allow_cidrs: ["10.0.0.5/8"] } }, /^warning network\.allow_cidrs\.0: .*10\.0\.0\.0\/8/)
-    oneProblem({ rules: [{ action: "allow", commands: ["mk?s x"] }] }, /^warning rules\.0\.commands\.0: never matches/)
-    oneProblem(
-      { rules: [{ action: "allow", commands: ["python3 *"] }] },
-      /^warning rules\.0\.commands\.0: allows any code/
-    )
-    oneProblem({ rules: [{ action: "allow", binary: "df" }] }, /^warning rules\.0\.binary: never matches alone/)
-    oneProblem(
-      { rules: [{ action: "allow", simple_binaries: ["/bin/df"] }] },
-      /^warning rules\.0: \/bin\/df never matches/
-    )
-    oneProblem({ rules: [{ action: "allow" }] }, /^warning rules\.0: rules\[0\] never matches/)
   })
 
   it("refuses two rules of one id", () => {
@@ -223,8 +180,8 @@ describe("checkPolicyDocument", () => {
   })
 
   it("warns where an allow rule won by its place in the original", () => {
-    const allow = { action: "allow", commands: ["systemctl *"] }
-    const deny = { action: "deny", commands: ["systemctl stop*"] }
+    const allow = { action: "allow", commands: ["program *"] }
+    const deny = { action: "deny", commands: ["program stop*"] }
     assert.deepStrictEqual(problemsOf({ rules: [allow, deny] }), [])
     oneProblem({ rules: [deny, allow] }, /^warning rules\.0: rules\[0\] now wins over rules\[1\]/)
     assert.deepStrictEqual(
@@ -236,9 +193,14 @@ describe("checkPolicyDocument", () => {
       }),
       []
     )
-    const words = { action: "allow", binary: "systemctl", arg_prefix: ["stop"] }
+    const words = { action: "allow", binary: "program" }
     oneProblem(
-      { rules: [words, { ...words, action: "deny" }] },
+      {
+        rules: [
+          { ...words, arg_prefix: ["a"] },
+          { ...words, action: "deny", arg_prefix: ["a", "b"] }
+        ]
+      },
       /^warning rules\.1: rules\[1\] now wins over rules\[0\]/
     )
   })

@@ -211,3 +211,27 @@ describe("words that the host expands", () => {
     })
   })
 })
+
+describe("a shell that reads its script from its input", () => {
+  it("is never allowed, since it would run any text", () => {
+    decideAll(
+      policyWith(
+        rule(["bash*", "bash", "sh", "sh -s", "dash -", "fish", "sudo bash", "echo *", "cat", "bash -e /srv/deploy.sh"])
+      ),
+      {
+        "wrapper-option": [
+          "echo reboot | bash",
+          "bash",
+          "bash <<'E'\nreboot\nE",
+          "echo reboot | sh -s",
+          "echo reboot | dash -",
+          "echo reboot | sudo bash",
+          "echo reboot | fish",
+          "echo reboot | bash -x",
+          "echo reboot | bash /dev/stdin"
+        ],
+        allowed: ["bash -e /srv/deploy.sh", "bash -c 'echo x'"]
+      }
+    )
+  })
+})

@@ -1,4 +1,4 @@
-import { type DynamicWord, mayBeOption, type Word } from "../shell/Word.ts"
+import type { DynamicWord, Word } from "../shell/Word.ts"
 
 /** An argument of a command, and whether the matching rule names it literally: such a word is never guarded. */
 export interface Argument {
@@ -68,6 +68,3 @@ export const manyReason = (argument: Argument): string => `${shown(argument)} ma
 /** The first argument that no rule names literally and that `isRefused`. */
 export const findFree = (args: ReadonlyArray<Argument>, isRefused: (word: Word) => boolean): Argument | undefined =>
   args.find((argument) => !argument.literal && isRefused(argument.word))
-
-/** Whether an argument is left to a wildcard and may be taken for an option. */
-export const isFreeOption = (argument: Argument): boolean => !argument.literal && mayBeOption(argument.word)

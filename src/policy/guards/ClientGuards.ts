@@ -89,8 +89,12 @@ const KUBECTL: OptionGuard = {
 /** The options of a container client itself. Only those that lead nowhere else are known. */
 const CONTAINER: OptionGuard = {
   onlyFlags: "Dvh",
-  values: "ln",
-  longValues: ["--log-level", "--namespace"],
+  refused: "Hca",
+  values: "lnHca",
+  refusedLong: words("--host --context --config --url --connection --identity --root --runroot --address"),
+  longValues: words(
+    "--log-level --namespace --host --context --config --url --connection --identity --root --runroot --address"
+  ),
   longFlags: ["--debug", "--version", "--help"],
   endsAt: 1,
   terminators: []

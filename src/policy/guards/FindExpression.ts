@@ -1,4 +1,4 @@
-import { isText, type Word } from "../shell/Word.ts"
+import { isText, mayBeOption, staticText, type Word } from "../shell/Word.ts"
 import { isMany, mayBeText } from "./Argument.ts"
 
 const words = (text: string): ReadonlyArray<string> => text.split(" ")
@@ -7,7 +7,7 @@ const words = (text: string): ReadonlyArray<string> => text.split(" ")
 export const FIND_RUNS: ReadonlySet<string> = new Set(words("-exec -execdir -ok -okdir"))
 
 /** Actions of find that delete or write, and the option that reads starting points from a file. */
-export const FIND_WRITES: ReadonlySet<string> = new Set(words("-delete -fls -fprint -fprint0 -fprintf -files0-from"))
+const FIND_WRITES: ReadonlySet<string> = new Set(words("-delete -fls -fprint -fprint0 -fprintf -files0-from"))
 
 /** Primaries with one argument, whatever that looks like. */
 const VALUES: ReadonlySet<string> = new Set(
@@ -44,6 +44,8 @@ export interface FindRun {
 export interface FindExpression {
   readonly starts: ReadonlyArray<Word>
   readonly runs: ReadonlyArray<FindRun>
+  /** The indices of the actions that delete or write. */
+  readonly writes: ReadonlyArray<number>
   /** A dynamic word that may be a primary which acts or takes the next word, or change the number of words. */
   readonly unclear: Word | undefined
   /** Whether some command's end is missing or not certain. */
@@ -54,7 +56,7 @@ const isExpression = (word: Word): boolean =>
   word._tag === "Static" && (/^-./s.test(word.text) || ["!", "(", ")", ","].includes(word.text))
 
 /** Whether a dynamic word may become a primary that matters. */
-export const mayBePrimary = (word: Word): boolean => PRIMARIES.some((primary) => mayBeText(word, primary))
+const mayBePrimary = (word: Word): boolean => PRIMARIES.some((primary) => mayBeText(word, primary))
 
 const mayEnd = (word: Word): boolean => mayBeText(word, ";") || mayBeText(word, "+")
 
@@ -97,7 +99,9 @@ const commandEnd = (given: ReadonlyArray<Word>, from: number, plus: boolean): Fi
 export const readFind = (given: ReadonlyArray<Word>): FindExpression => {
   const starts: Array<Word> = []
   const runs: Array<FindRun> = []
+  const writes: Array<number> = []
   let unclear: Word | undefined
+  let isUnknown = false
   let index = 1
   for (; index < given.length; index++) {
     const word = given[index]
@@ -107,33 +111,42 @@ export const readFind = (given: ReadonlyArray<Word>): FindExpression => {
       break
     }
     starts.push(word)
-    if (word._tag === "Dynamic" && mayBePrimary(word)) unclear ??= word
+    if (mayBeOption(word)) unclear ??= word
   }
   while (index < given.length) {
     const word = given[index]
     if (word === undefined) break
     if (word._tag === "Dynamic") {
-      if (mayBePrimary(word)) unclear ??= word
+      if (mayBeOption(word)) unclear ??= word
       index++
       continue
     }
+    if (FIND_WRITES.has(word.text)) writes.push(index)
     if (FIND_RUNS.has(word.text)) {
       const run = commandEnd(given, index + 1, word.text.startsWith("-exec"))
-      if (run === undefined) return { starts, runs, unclear, broken: true }
+      if (run === undefined) return { starts, runs, writes, unclear, broken: true }
       runs.push({ ...run, action: word.text })
       index = run.to + 1
     } else if (word.text === "-fprintf") index += 3
     else if (VALUES.has(word.text) || NEWER.test(word.text)) {
       const value = given[index + 1]
+      const text = staticText(value)
+      if (isUnknown && text !== undefined && (FIND_RUNS.has(text) || FIND_WRITES.has(text))) {
+        return { starts, runs, writes: [...writes, index + 1], unclear, broken: true }
+      }
       // Several words here would be primaries; none would make the next one the value.
-      if (value?._tag === "Dynamic" && (value.count === "any" || (isMany(value) && mayBePrimary(value))))
+      if (value?._tag === "Dynamic" && (value.count === "any" || (isMany(value) && mayBePrimary(value)))) {
         unclear ??= value
+      }
+      if (value !== undefined && isMany(value) && mayBeOption(value)) isUnknown = true
+      if (isUnknown && value?._tag === "Dynamic" && !isMany(value)) unclear ??= value
       index += 2
     } else {
       // A primary that is not known may take the next words.
-      if (!FLAGS.has(word.text)) unclear ??= given.slice(index + 1).find((each) => each._tag === "Dynamic")
+      isUnknown ||= word.text.startsWith("-") && !FLAGS.has(word.text)
+      if (isUnknown) unclear ??= given.slice(index + 1).find((each) => each._tag === "Dynamic")
       index++
     }
   }
-  return { starts, runs, unclear, broken: false }
+  return { starts, runs, writes, unclear, broken: false }
 }

@@ -1,15 +1,12 @@
-import { staticText, staticWord } from "../shell/Word.ts"
+import { staticWord } from "../shell/Word.ts"
 import { type Guard, isMany, NAME_IT, shown, shownText } from "./Argument.ts"
-import { FIND_WRITES, readFind } from "./FindExpression.ts"
+import { readFind } from "./FindExpression.ts"
 
 /** find may not delete or write files; what it runs is checked as a command of its own. */
 export const guardFind: Guard = (args) => {
   const given = [staticWord("find"), ...args.map((argument) => argument.word)]
   const found = readFind(given)
-  const ran = new Set(found.runs.flatMap((run) => given.slice(run.from, run.to).map((_, index) => run.from + index)))
-  const action = args.find(
-    ({ literal, word }, index) => !literal && !ran.has(index + 1) && FIND_WRITES.has(staticText(word) ?? "")
-  )
+  const action = args.find(({ literal }, index) => !literal && found.writes.includes(index + 1))
   if (action !== undefined) return `The action ${shown(action)} is not safe. ${NAME_IT}`
   const { unclear } = found
   if (unclear === undefined) return undefined

@@ -9,9 +9,13 @@ const GIT: OptionGuard = {
   onlyFlags: "Pvh",
   refused: "cp",
   values: "Cc",
+  refusedLong: words(
+    "--git-dir --work-tree --namespace --super-prefix --config-env --attr-source --exec-path --paginate --bare"
+  ),
+  longValues: words("--git-dir --work-tree --namespace --super-prefix --config-env --attr-source"),
   longFlags: words(
     "--no-pager --no-optional-locks --no-replace-objects --literal-pathspecs --glob-pathspecs --noglob-pathspecs " +
-      "--icase-pathspecs --no-lazy-fetch --no-advice --version --help --html-path --man-path --info-path"
+      "--icase-pathspecs --no-lazy-fetch --no-advice --version --help --html-path --man-path --info-path --exec-path --paginate --bare"
   ),
   endsAt: 1,
   terminators: []
@@ -22,7 +26,7 @@ const GIT_COMMAND: OptionGuard = {
   maybeValues: "bcdefgjklmnorstuxyABCDFGHIJKLMNOPQRSTUVWXYZ",
   refusedLong: words(
     "--output --output-directory --ext-diff --textconv --filters --open-files-in-pager --upload-pack --receive-pack " +
-      "--exec --extcmd --tool --template --config --edit --file --no-index"
+      "--exec --extcmd --tool --template --config --edit --file --no-index --remote"
   ),
   longFlags: words(
     "--oneline --stat --name-only --name-status --cached --staged --all --graph --no-color --porcelain --patch " +
@@ -40,7 +44,7 @@ const GIT_GREP: OptionGuard = { ...GIT_COMMAND, refused: "O", values: "efABCm", 
 const RUNS = new Set(
   words(
     "bisect submodule filter-branch difftool mergetool config credential daemon upload-pack receive-pack shell hook " +
-      "rebase instaweb web--browse send-email imap-send gui citool maintenance http-backend cvsserver"
+      "rebase instaweb web--browse send-email imap-send gui citool maintenance http-backend cvsserver remote-ext remote-fd"
   )
 )
 
@@ -49,8 +53,10 @@ const guardCommand = guardOptions(GIT_COMMAND)
 
 const refusedInCommand = (command: Argument, args: ReadonlyArray<Argument>): string | undefined => {
   if (staticText(command.word) === "grep") return guardGrep(args)
-  const order = findFree(args, (word) => mayBeginWith(word, "-O") && word._tag === "Static")
-  return order === undefined ? guardCommand(args) : `The option ${shown(order)} is not safe. ${NAME_IT}`
+  const order = scanArguments(GIT_COMMAND, args).options.find(
+    ({ argument }) => !argument.literal && staticText(argument.word)?.startsWith("-O") === true
+  )
+  return order === undefined ? guardCommand(args) : `The option ${shown(order.argument)} is not safe. ${NAME_IT}`
 }
 
 /** git may not be configured by its arguments, run programs that they name, or write files besides its repository. */
@@ -58,9 +64,10 @@ export const guardGit: Guard = (args) => {
   const scanned = scanArguments(GIT, args)
   const refused = refusedOption(GIT, scanned)
   if (refused !== undefined) return refused
+  const unclear = scanned.operands.find((operand) => operand.word._tag === "Dynamic")
+  if (unclear !== undefined) return `The git command ${shown(unclear)} is not certain. Write it out.`
   const [command, ...others] = scanned.rest
-  if (command === undefined) return undefined
-  if (command.word._tag === "Dynamic") return `The git command ${shown(command)} is not certain. Write it out.`
+  if (command?.word._tag !== "Static") return undefined
   if (!command.literal && RUNS.has(command.word.text))
     return `git ${command.word.text} may run other programs. ${NAME_IT}`
   const transport = findFree(args, (word) => mayBeginWith(word, "ext::") && word._tag === "Static")

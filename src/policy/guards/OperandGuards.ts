@@ -26,9 +26,7 @@ const refuseSecondOperand = ({ operands }: ScannedArguments): string | undefined
 const UNIQ: OptionGuard = {
   values: "fsw",
   longValues: ["--skip-fields", "--skip-chars", "--check-chars"],
-  longFlags: words("--count --repeated --unique --ignore-case --zero-terminated --all-repeated --group"),
-  // A word that is an option after all leaves fewer operands.
-  reads: true
+  longFlags: words("--count --repeated --unique --ignore-case --zero-terminated --all-repeated --group")
 }
 
 const DATE: OptionGuard = {
@@ -86,6 +84,7 @@ const guardSysctl = guardScanned(SYSCTL, ({ operands }) => {
 
 const IP_OPTIONS =
   /^-(?:[460sdjpohrct]+|stats?|statistics|details|json|pretty|oneline|brief|br|human|human-readable|iec|resolve|timestamp|color(?:=\w+)?|c(?:=\w+)?|Version|V|N|Numeric)$/
+const IP_VALUES = /^-(?:n|netns|f|family|l|loops|rc|rcvbuf|b|batch)$/
 const IP_VERBS: ReadonlySet<string> = new Set(words("show list ls lst get help"))
 
 /**
@@ -94,14 +93,15 @@ const IP_VERBS: ReadonlySet<string> = new Set(words("show list ls lst get help")
  */
 const guardIp: Guard = (args) => {
   if (args.every((argument) => argument.literal)) return undefined
-  const start = args.findIndex((argument) => !mayBeOption(argument.word))
-  const [object, verb] = start < 0 ? [] : args.slice(start)
-  const leading = start < 0 ? args : args.slice(0, start)
+  let start = 0
+  for (let word = args[0]?.word; word !== undefined && mayBeOption(word); word = args[start]?.word) {
+    start += IP_VALUES.test(staticText(word) ?? "") ? 2 : 1
+  }
+  const leading = args.slice(0, start).filter((argument) => mayBeOption(argument.word))
+  const [object, verb] = args.slice(start)
   const unclear = [...leading, object, verb].find((each) => each?.word._tag === "Dynamic")
   if (unclear !== undefined) return `${shown(unclear)} may change the network. Write what ip shows out.`
-  const option =
-    findFree(leading, (word) => !IP_OPTIONS.test(staticText(word) ?? "")) ??
-    findFree(args, (word) => word._tag === "Static" && mayBeOption(word) && !IP_OPTIONS.test(word.text))
+  const option = findFree(leading, (word) => !IP_OPTIONS.test(staticText(word) ?? ""))
   if (option !== undefined) return `The option ${shown(option)} is not safe. ${NAME_IT}`
   if (object === undefined || verb === undefined || verb.literal || IP_VERBS.has(verb.word.text)) return undefined
   return `The ip verb ${shown(verb)} may change the network; only show, list and get are safe. ${NAME_IT}`
@@ -142,23 +142,20 @@ const guardTar: Guard = (args) => {
   if (args[0]?.word._tag === "Dynamic") return `${shown(args[0])} may be the operation of tar. Write it out.`
   const given = tarWords(args)
   const end = given.findIndex((each, index) => staticText(each.word) === "--" && isSettled(given[index - 1]))
-  const operands = given.filter((each) => !mayBeOption(each.word))
-  const options = given.filter((each) => each.word._tag === "Static" && mayBeOption(each.word))
+  // Members behind -- are only names.
+  const before = end < 0 ? given : given.slice(0, end)
+  const options = before.filter((each) => each.word._tag === "Static" && mayBeOption(each.word))
   const refused = findFree(options, (word) => !isTarOption(word.text))
   if (refused !== undefined) return `The option ${shown(refused)} is not safe. ${NAME_IT}`
   if (!options.some(({ word }) => word.text === "--list" || /^-[a-z]*t/i.test(word.text))) {
     return "Only listing an archive (tar -t) is safe. A rule may name all words, or set unsafe_args."
   }
-  const before = end < 0 ? given : given.slice(0, end)
   const unclear = findFree(before, (word) => word._tag === "Dynamic" && (word.mayBeOption || word.count === "any"))
   if (unclear !== undefined) {
     return `${shown(unclear)} may be an option of tar. Write a path that begins with / or ./, quoted, or put -- before it.`
   }
-  // Members behind -- are only names, once the archive is known.
-  const local = options.some(({ word }) => word.text === "--force-local")
-  const remote = local
-    ? undefined
-    : findFree(end < 0 ? operands : before.filter((each) => operands.includes(each)), mayBeRemote)
+  if (options.some(({ word }) => word.text === "--force-local")) return undefined
+  const remote = findFree(before, (word) => !mayBeOption(word) && mayBeRemote(word))
   return remote && `${shown(remote)} may be an archive on another host. Write a path that begins with / or ./.`
 }
 

@@ -121,6 +121,7 @@ export const scanArguments = (guard: OptionGuard, args: ReadonlyArray<Argument>)
   const options: Array<GivenOption> = []
   const operands: Array<Argument> = []
   let unclear: Argument | undefined
+  let certain = 0
   let mayTakeNext = false
   for (let index = 0; index < args.length; index++) {
     const argument = args[index]
@@ -134,15 +135,19 @@ export const scanArguments = (guard: OptionGuard, args: ReadonlyArray<Argument>)
     }
     const read = readOption(guard, argument)
     if (read === undefined) {
-      mayTakeNext = false
       if (mayBeOption(word)) unclear ??= argument
       operands.push(argument)
-      if (operands.length === guard.endsAt) return { options, operands, unclear, rest: args.slice(index) }
+      // No word at all is no value and does not end the options.
+      if (word._tag === "Dynamic" && word.count === "any") continue
+      if (!mayTakeNext) certain++
+      mayTakeNext = false
+      if (certain === guard.endsAt) return { options, operands, unclear, rest: args.slice(index) }
       continue
     }
     if (read.unclear) unclear ??= argument
-    mayTakeNext = read.next === "maybe-value"
-    const next = read.next === "value" ? args[index + 1] : undefined
+    // This word may itself be a value: then it takes none.
+    const next: Argument | undefined = read.next === "value" && !mayTakeNext ? args[index + 1] : undefined
+    mayTakeNext = read.next !== "none" && next === undefined
     const last = read.options.at(-1)
     options.push(...read.options.slice(0, -1))
     if (last !== undefined) options.push(next === undefined ? last : { ...last, value: next.word })

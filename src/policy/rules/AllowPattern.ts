@@ -49,7 +49,7 @@ export const compileAllowPattern = (source: string): AllowPattern | undefined =>
   if (!anyProgram && hasWildcard(name.bare.slice(0, name.bare.length - stars))) return undefined
   const tokens = args.map(toToken)
   const base = { source, program: anyProgram ? undefined : name.text.slice(0, name.text.length - stars) }
-  if (last === undefined) return { ...base, tokens, rest: isOpen(name) ? "any" : "none" }
+  if (last === undefined) return { ...base, tokens, rest: stars > 0 ? "any" : "none" }
   if (tokens.at(-1)?._tag === "Any") return { ...base, tokens: tokens.slice(0, -1), rest: "some" }
   return { ...base, tokens, rest: isOpen(last) ? "any" : "none" }
 }

@@ -43,17 +43,29 @@ const readsScript = (program: string, args: ReadonlyArray<string>): boolean =>
 const everywhere = (rule: Rule): boolean =>
   (rule.tags?.length ?? 0) === 0 && ((rule.aliases?.length ?? 0) === 0 || rule.aliases?.includes("*") === true)
 
-/** Why a program with these literal arguments, and any more when it is `open`, is more than it seems, or none. */
-const breadthOf = (rule: Rule, path: string, args: ReadonlyArray<string>, open: boolean): string | undefined => {
-  const program = baseOf(path)
+/** A program as a rule allows it. */
+interface Allowed {
+  readonly program: string
+  /** Its arguments, when the rule names all of them. */
+  readonly exactly: ReadonlyArray<string> | undefined
+  /** Whether any further arguments may follow. */
+  readonly open: boolean
+  /** Whether its first argument may be this word. */
+  readonly mayBegin: (word: string) => boolean
+}
+
+const runsContainer = ({ mayBegin, program }: Allowed): boolean =>
+  CONTAINERS.has(program) && (mayBegin("run") || mayBegin("exec"))
+
+/** Why a rule allows more than it seems to, or none. */
+const breadthOf = (rule: Rule, allowed: Allowed): string | undefined => {
+  const { exactly, open, program } = allowed
   if (open && rule.unsafe_args === true && isGuarded(program)) {
     return `switches the guards of ${program} off: it may run programs and write files`
   }
   if (open && isInterpreter(program)) return `allows any code that ${program} can run`
-  if (open && CONTAINERS.has(program) && args.length === 0) {
-    return `allows any code that ${program} can run in a container`
-  }
-  return readsScript(program, args)
+  if (open && runsContainer(allowed)) return `allows any code that ${program} can run in a container`
+  return exactly !== undefined && readsScript(program, exactly)
     ? `allows any code: ${program} runs what a pipe or a here-document gives it`
     : undefined
 }
@@ -63,12 +75,21 @@ const patternBreadth = (rule: Rule, pattern: AllowPattern): string | undefined =
     const args = pattern.tokens.length > 0 ? "with these arguments" : "with any arguments"
     return `allows any program ${args} on ${everywhere(rule) ? "every host" : "the hosts of the rule"}`
   }
+  const [first] = pattern.tokens
   const literals = pattern.tokens.flatMap((token) => (token._tag === "Literal" ? [token.text] : []))
-  const open = isOpen(pattern)
-  return open || literals.length === pattern.tokens.length
-    ? breadthOf(rule, pattern.program, literals, open)
-    : undefined
+  return breadthOf(rule, {
+    program: baseOf(pattern.program),
+    exactly: pattern.rest !== "some" && literals.length === pattern.tokens.length ? literals : undefined,
+    open: isOpen(pattern),
+    mayBegin: (word) =>
+      first === undefined ||
+      first._tag === "Any" ||
+      (first._tag === "Literal" ? first.text === word : first.glob.matches(word))
+  })
 }
+
+const wordsBreadth = (rule: Rule, program: string, args: ReadonlyArray<string>, open: boolean): string | undefined =>
+  breadthOf(rule, { program, exactly: args, open, mayBegin: (word) => args.length === 0 || args[0] === word })
 
 /**
  * Warns of allow rules that allow any program, or any code: an interpreter, an editor, a pager or a package manager under a
@@ -85,10 +106,10 @@ export const checkBreadth = (rule: Rule, index: number): ReadonlyArray<DocumentP
       return pattern === undefined ? [] : told(["commands", place], patternBreadth(rule, pattern))
     }),
     ...(rule.simple_binaries ?? []).flatMap((program, place) =>
-      told(["simple_binaries", place], breadthOf(rule, program, [], rule.simple_max_args !== 0))
+      told(["simple_binaries", place], wordsBreadth(rule, program, [], rule.simple_max_args !== 0))
     ),
     ...(binary === undefined || prefix.length === 0
       ? []
-      : told(["binary"], breadthOf(rule, binary, prefix, rule.allow_extra_args !== false)))
+      : told(["binary"], wordsBreadth(rule, binary, prefix, rule.allow_extra_args !== false)))
   ]
 }

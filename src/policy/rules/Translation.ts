@@ -14,7 +14,6 @@ const REASONS = {
     "each command of a pipeline or list is matched alone, so an operator here is plain text: write one entry for each command, and redirect_write or redirect_read for files",
   expansion: "a variable in a pattern is plain text: write out what may stand there, or *",
   name: "the star at the end of the program's name covers its arguments, not longer names",
-  namePath: "a star at the end of a program's path covers nothing: put a blank before it to cover arguments",
   path: "the star at the end of a path covers one word, and never .. in it",
   middle: "a wildcard that more text follows stays within one word",
   anyProgram: "the star for the program's name covers no program that is given by its path",
@@ -77,9 +76,7 @@ const wildcardReasons = (source: string, pattern: AllowPattern): ReadonlyArray<R
   )
   const literal = pattern.rest === "none" && !args.some(hasWildcard)
   return [
-    ...(pattern.program !== undefined && name?.endsWith("*") === true
-      ? ([pattern.program.includes("/") ? "namePath" : "name"] as const)
-      : []),
+    ...(pattern.program !== undefined && name?.endsWith("*") === true ? (["name"] as const) : []),
     ...(pattern.rest === "none" && last.endsWith("*") ? (["path"] as const) : []),
     ...(inner ? (["middle"] as const) : []),
     ...(pattern.program === undefined ? (["anyProgram", "guarded", "wrapper"] as const) : []),

@@ -11,8 +11,11 @@ const RESERVED: ReadonlySet<string> = new Set(
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
-/** A word as shell text that any POSIX shell, and zsh, reads back as exactly this word. */
-export const quoteWord = (word: string): string => (PLAIN.test(word) ? word : quote(word))
+/**
+ * A word as shell text that any POSIX shell, and zsh, reads back as exactly this word. `esac` is quoted in any place, since
+ * it could end a `case`.
+ */
+export const quoteWord = (word: string): string => (PLAIN.test(word) && word !== "esac" ? word : quote(word))
 
 /** Like `quoteWord` for the first word, which must not look like an assignment or a reserved word either. */
 export const quoteName = (word: string): string =>

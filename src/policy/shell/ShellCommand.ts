@@ -47,11 +47,12 @@ const replaceInner = (outer: Words, from: number, inner: Words, rewritten: Words
 
 /**
  * Brings the shell text that a command runs (`sh -c`, `eval`, also behind `sudo` or `timeout`) to its canonical form. What
- * cannot be parsed stays: the check denies it.
+ * cannot be parsed stays, and so does what lies behind more wrappers than are followed: the check denies both.
  */
 const rewriteScripts =
-  (depth: number) =>
+  (depth: number, wrappers = 0) =>
   (words: Words): Words => {
+    if (wrappers > MAX_SCRIPT_DEPTH) return words
     const wrapped = unwrap(words)
     switch (wrapped._tag) {
       case "Plain":
@@ -59,7 +60,8 @@ const rewriteScripts =
         return words
       case "Inner":
         return wrapped.commands.reduce(
-          (outer, { from, words: inner }) => replaceInner(outer, from, inner, rewriteScripts(depth)(inner)),
+          (outer, { from, words: inner }) =>
+            replaceInner(outer, from, inner, rewriteScripts(depth, wrappers + 1)(inner)),
           words
         )
       case "Script": {
@@ -81,6 +83,17 @@ const parseScript = (text: string, depth: number): Result.Result<ParsedScript, R
   return depth > MAX_SCRIPT_DEPTH
     ? Result.fail({ code: "too-many-commands", reason: "Scripts run one another too deeply." })
     : parseShell(trimmed, rewriteScripts(depth))
+}
+
+/**
+ * Reads the text of a script that is in its canonical form already, as the words of a parsed command have it. Fails for
+ * what could not be brought to it.
+ */
+export const parseCanonicalScript = (text: string): Result.Result<ParsedScript, Refusal> => {
+  const invalid = checkCommandText(text)
+  return Option.isSome(invalid)
+    ? Result.fail({ code: "invalid-text", reason: invalid.value })
+    : parseShell(text, (words) => words)
 }
 
 /**

@@ -21,7 +21,7 @@ export interface DynamicWord {
   readonly prefix: string
   /** What it ends with in any case. */
   readonly suffix: string
-  /** Whether a word of it may begin with `-`, and so be an option. */
+  /** Whether a word of it may be an option: begin with `-` and be more than a negative number. */
   readonly mayBeOption: boolean
   /** Whether a word of it may hold a `..` path segment. */
   readonly mayTraverse: boolean

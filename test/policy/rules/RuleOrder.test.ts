@@ -15,7 +15,7 @@ describe("checkRuleOrder", () => {
   })
 
   it("says so when there are too many patterns to compare", () => {
-    const many = Array.from({ length: 500 }, (_, index) => `program${index} *`)
+    const many = Array.from({ length: 1_000 }, (_, index) => `program${index} *`)
     const problems = checkRuleOrder([
       { action: "deny", commands: many },
       { action: "allow", commands: many }

@@ -5,15 +5,15 @@ import { type SimpleCommand, wordsText } from "../SimpleCommand.ts"
 import { isText, renderWord, unknownWord, type Word, type Words } from "../Word.ts"
 import { type Place, type Reader, MAX_COMMANDS, recordValue, refuseAt } from "./Reader.ts"
 import { readRedirections, type Redirections } from "./Redirections.ts"
-import { isWholeNumber } from "./Variables.ts"
-import { readWord, type ReadWord } from "./WordReader.ts"
+import type { Value } from "./Variables.ts"
+import { readWord } from "./WordReader.ts"
 
 const isRedirection = (item: Command["prefix"][number] | Command["suffix"][number]): item is Redirection =>
   item.type === "Redirect" || item.type === "HereDoc" || item.type === "HereString"
 
 interface ReadAssignment {
   readonly name: string
-  readonly value: ReadWord
+  readonly value: Value
   /** `name=value`. */
   readonly text: string
 }
@@ -41,8 +41,7 @@ const assign = (reader: Reader, { name, value }: ReadAssignment, where: Place): 
     refuseAt(reader, "env-assignment", where)
     return
   }
-  const numeric = value.numeric || (value.word._tag === "Static" && isWholeNumber(value.word.text))
-  recordValue(reader, name, { word: value.word, numeric })
+  recordValue(reader, name, value)
   reader.assigned = new Set([...reader.assigned, name])
 }
 
@@ -61,7 +60,7 @@ const recordUnseen = (reader: Reader, words: Words): void => {
   if (!has((text) => text === "read")) return
   for (const word of words) {
     if (word._tag === "Dynamic") reader.setsUnseen = true
-    else recordValue(reader, word.text, { word: unknownWord("", "one"), numeric: false })
+    else recordValue(reader, word.text, { word: unknownWord("", "one"), number: undefined })
   }
 }
 

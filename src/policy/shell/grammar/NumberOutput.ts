@@ -1,33 +1,56 @@
-import type { Command, CommandNode, Script } from "unbash"
+import type { Command, CommandNode, Script, Word } from "unbash"
 
-/** Commands that print one whole number and nothing else when they read their input from a pipe. */
-const COUNTERS: ReadonlyArray<RegExp> = [
-  /^wc -[lwcm]$/,
-  /^(?:grep|egrep|fgrep) -[icvwxEF]*c[icvwxEF]*(?: -e)? [^-]/,
-  /^pgrep -c /,
-  /^date (?:-u )?\+%s$/,
-  /^nproc$/,
-  /^id -u$/
-]
+type Part = NonNullable<Word["parts"]>[number]
 
-/** Of a counter of matching lines: more than one operand would make it print names too. */
+const isStaticPart = (part: Part): boolean =>
+  part.type === "Literal" ||
+  part.type === "SingleQuoted" ||
+  part.type === "AnsiCQuoted" ||
+  (part.type === "DoubleQuoted" && part.parts.every((inner) => inner.type === "Literal"))
+
+/** The decoded words of a command that has no others. */
 const wordsOf = (command: Command): ReadonlyArray<string> | undefined => {
   const words = [...(command.name === undefined ? [] : [command.name]), ...command.suffix]
   const texts = words.map((word) =>
-    word.type === "Word" && (word.parts === undefined || /^(?:'[^']*'|"[^"$`\\]*")$/.test(word.text))
-      ? word.value
-      : undefined
+    word.type === "Word" && (word.parts ?? []).every(isStaticPart) ? word.value : undefined
   )
   return texts.every((text) => text !== undefined) ? texts : undefined
+}
+
+const isOption = (word: string): boolean => word.startsWith("-")
+
+/** Whether a command prints one whole number and nothing else when it reads its input from a pipe. */
+const isCount = ([name = "", ...args]: ReadonlyArray<string>): boolean => {
+  const [first = "", second = "", third = ""] = args
+  switch (name) {
+    case "wc":
+      return args.length === 1 && /^-[lwcm]$/.test(first)
+    case "grep":
+    case "egrep":
+    case "fgrep":
+      // One pattern and no file, of which there could be several, each with its name.
+      return (
+        /^-[ivwxEF]*c[ivwxEF]*$/.test(first) &&
+        (second === "-e" ? args.length === 3 : args.length === 2) &&
+        !isOption(second === "-e" ? third : second)
+      )
+    case "pgrep":
+      return first === "-c" && args.length === 2 && !isOption(second)
+    case "date":
+      return args.join(" ") === "+%s" || args.join(" ") === "-u +%s"
+    case "nproc":
+      return args.length === 0
+    case "id":
+      return args.length === 1 && first === "-u"
+    default:
+      return false
+  }
 }
 
 const isCounter = (node: CommandNode): boolean => {
   if (node.type !== "Command" || node.prefix.length > 0) return false
   const words = wordsOf(node)
-  if (words === undefined) return false
-  const text = words.join(" ")
-  if (!COUNTERS.some((counter) => counter.test(text))) return false
-  return !/^[ef]?grep/.test(text) || words.filter((word) => !word.startsWith("-")).length === 2
+  return words !== undefined && isCount(words)
 }
 
 /**

@@ -1,18 +1,9 @@
 import type { ParameterExpansionPart, SimpleExpansionPart, Word as Node } from "unbash"
 import { isScriptVariable } from "../Environment.ts"
+import { staticWord } from "../Word.ts"
 import type { Piece } from "./Pieces.ts"
 import { knowledgeAt, type Place, type Reader, recordValue, refuseAt } from "./Reader.ts"
-import { isWholeNumber, type Knowledge, UNKNOWN } from "./Variables.ts"
-
-/** A value that is a whole number. */
-export const NUMBER: Knowledge = {
-  numeric: true,
-  splits: false,
-  prefix: "",
-  mayBeOption: false,
-  mayTraverse: false,
-  mayBeEmpty: false
-}
+import { type Knowledge, NUMBER, staticNumber, UNKNOWN } from "./Variables.ts"
 
 const NAME = /^[A-Za-z_]\w*$/
 
@@ -31,9 +22,10 @@ const refuseValue = (reader: Reader, code: "construct/parameter" | "env-assignme
 
 const readVariable = (reader: Reader, name: string, quoted: boolean, where: Place): Piece => {
   if (name === "?") return value("$?", quoted, NUMBER)
-  return NAME.test(name) && name !== "IFS"
-    ? value(`\${${name}}`, quoted, knowledgeAt(reader, name))
-    : refuseValue(reader, "construct/parameter", where)
+  if (!NAME.test(name) || name === "IFS") return refuseValue(reader, "construct/parameter", where)
+  const known = knowledgeAt(reader, name)
+  // Quoted, a count is one word even when the command failed.
+  return value(`\${${name}}`, quoted || (known.numeric && known.mayBeEmpty), known)
 }
 
 /** Reads `$name` or `$?`. Positional parameters are refused: the text has none of its own. */
@@ -53,8 +45,8 @@ const readOperation = (reader: Reader, part: ParameterExpansionPart, quoted: boo
       if (operand === undefined || !PLAIN_OPERAND.test(operand)) return refused()
       if (operation.operator.endsWith("=")) {
         if (!isScriptVariable(parameter)) return refuseValue(reader, "env-assignment", part)
-        const word = { _tag: "Static", text: operand } as const
-        recordValue(reader, parameter, { word, numeric: isWholeNumber(operand) })
+        const word = staticWord(operand)
+        recordValue(reader, parameter, { word, number: staticNumber(word) })
       }
       return value(`\${${parameter}${operation.operator}${operand}}`, quoted, UNKNOWN)
     }

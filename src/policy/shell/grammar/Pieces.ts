@@ -27,7 +27,10 @@ const joinTexts = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Piece> => {
   return joined
 }
 
-const renderPiece = (piece: Piece): string => {
+/** `${name}` needs its braces only before more text of the same word. */
+const withoutBraces = (text: string): string => text.replace(/^\$\{([A-Za-z_]\w*)\}$/, "$$$1")
+
+const renderPiece = (piece: Piece, isLast: boolean): string => {
   switch (piece._tag) {
     case "Text":
       return quoteWord(piece.text)
@@ -35,7 +38,7 @@ const renderPiece = (piece: Piece): string => {
     case "Home":
       return piece.text
     case "Value":
-      return piece.quoted ? `"${piece.text}"` : piece.text
+      return piece.quoted ? `"${withoutBraces(piece.text)}"` : isLast ? withoutBraces(piece.text) : piece.text
   }
 }
 
@@ -68,7 +71,8 @@ const mayBegin = (pieces: ReadonlyArray<Piece>): boolean => {
   for (const piece of pieces) {
     switch (piece._tag) {
       case "Text":
-        return piece.text.startsWith("-")
+        if (piece.text !== "") return piece.text.startsWith("-")
+        break
       case "Glob":
         return true
       case "Home":
@@ -112,11 +116,12 @@ const valueWord = (piece: ValuePiece): Word => {
   const splits = !piece.quoted && piece.known.splits
   return {
     _tag: "Dynamic",
-    text: renderPiece(piece),
+    text: renderPiece(piece, true),
     count: splits ? "any" : "one",
     prefix: valuePrefix(piece),
     suffix: "",
-    mayBeOption: splits || piece.known.mayBeOption,
+    // A negative number alone is none: it is not followed by the letters of an option.
+    mayBeOption: splits || (piece.known.mayBeOption && !piece.known.numeric),
     mayTraverse: piece.known.mayTraverse
   }
 }
@@ -141,7 +146,7 @@ export const wordOf = (parts: ReadonlyArray<Piece>): Word => {
       : undefined
   const word: DynamicWord = {
     _tag: "Dynamic",
-    text: pieces.map(renderPiece).join(""),
+    text: pieces.map((piece, index) => renderPiece(piece, index === pieces.length - 1)).join(""),
     count: splits || (globs && hasValue) ? "any" : globs ? "each" : "one",
     prefix: prefixOf(pieces),
     suffix: suffixOf(pieces),

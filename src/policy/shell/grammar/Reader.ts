@@ -46,6 +46,9 @@ export interface Reader {
 /** Compound commands and substitutions in one another, at most. */
 export const MAX_DEPTH = 16
 
+/** Substitutions in one another, at most: the text of each holds those of all inside it. */
+export const MAX_SUBSTITUTIONS = 8
+
 /** Simple commands in a text, at most. */
 export const MAX_COMMANDS = 256
 

@@ -1,6 +1,7 @@
 import type {
   AndOr,
   Case,
+  Command,
   CommandNode,
   CompoundList,
   Elif,
@@ -19,9 +20,17 @@ import type { RefusalCode } from "../Refusal.ts"
 import { quoteName } from "../Quote.ts"
 import { renderWord } from "../Word.ts"
 import { readCommand } from "./Commands.ts"
-import { nested, type Place, type Reader, recordValue, refuseAt, separator, withoutAssignments } from "./Reader.ts"
+import {
+  MAX_SUBSTITUTIONS,
+  nested,
+  type Place,
+  type Reader,
+  recordValue,
+  refuseAt,
+  separator,
+  withoutAssignments
+} from "./Reader.ts"
 import { readRedirections } from "./Redirections.ts"
-import { isWholeNumber } from "./Variables.ts"
 import { readWord } from "./WordReader.ts"
 
 /** Reads statements in a row; at least one. */
@@ -50,15 +59,24 @@ const readAndOr = (reader: Reader, node: AndOr): string =>
 const readPipelineNode = (reader: Reader, node: PipelineNode): string =>
   node.type === "Pipeline" ? readPipeline(reader, node) : readNode(reader, node)
 
+/** An assignment and a control word have none: with a redirection they would be something else. */
+const takesRedirections = (command: Command): boolean =>
+  command.name !== undefined && !/^(?:break|continue|exit)$/.test(command.name.value)
+
 const readPipeline = (reader: Reader, node: Pipeline): string => {
   const [prefix, second] = node.prefixes
   if (prefix?.type === "Time" || second?.type === "Time") return refuseAt(reader, "construct/time", prefix ?? node)
   if (second !== undefined) return refuseAt(reader, "construct/negation", second)
+  // A `!` alone, which dash does not take.
+  if (node.commands.length === 0) return refuseAt(reader, "parse", node)
   const parts = node.commands.map((command, index) => {
     const read = () => readNode(reader, command)
     const text = node.commands.length === 1 ? read() : inOtherShell(reader, read)
+    if (node.operators[index] !== "|&") return text
     // `|&` is bash's own for both streams.
-    return node.operators[index] === "|&" ? `${text} 2>&1` : text
+    return command.type === "Command" && !takesRedirections(command)
+      ? refuseAt(reader, "construct/redirection-alone", command)
+      : `${text} 2>&1`
   })
   return (prefix === undefined ? "" : "! ") + parts.join(" | ")
 }
@@ -158,10 +176,10 @@ const readFor = (reader: Reader, node: For): string => {
   if (node.wordlist === undefined) return refuseAt(reader, "construct/loop", node)
   if (!isScriptVariable(name)) return refuseAt(reader, "env-assignment", node.name)
   const items = node.wordlist.map((item) => {
-    const { numeric, word } = readWord(reader, item)
+    const { number, word } = readWord(reader, item)
     // Each item of an expanded glob is one value; of a split value nothing is known.
     const value = word._tag === "Dynamic" && word.count === "each" ? ({ ...word, count: "one" } as const) : word
-    recordValue(reader, name, { word: value, numeric: numeric || (word._tag === "Static" && isWholeNumber(word.text)) })
+    recordValue(reader, name, { word: value, number })
     return renderWord(word)
   })
   const body = inLoop(reader, () => {
@@ -197,7 +215,8 @@ const readRedirected = (reader: Reader, node: Redirected): string => {
   const redirections = readRedirections(reader, node.redirects)
   const { enclosing } = reader
   reader.enclosing = [...redirections.files, ...enclosing]
-  const text = readNode(reader, node.command)
+  // A redirection may fail, and then the command does not run.
+  const text = withoutAssignments(reader, () => readNode(reader, node.command))
   reader.enclosing = enclosing
   reader.pending.push(...redirections.bodies)
   return text + redirections.text
@@ -212,16 +231,19 @@ export const readScript = (reader: Reader, script: ParsedScript, where: Place): 
 /** Reads the script of a substitution. */
 export const readSubstitution = (reader: Reader, script: ParsedScript | undefined, where: Place): string => {
   if (script === undefined) return refuseAt(reader, "parse", where)
+  if (reader.substitutions >= MAX_SUBSTITUTIONS) return refuseAt(reader, "too-many-commands", where)
   return nested(reader, where, () =>
     inOtherShell(reader, () => {
-      const { enclosing, place } = reader
-      // A redirection around the command is not one of what runs inside its words.
+      const { enclosing, pending, place } = reader
+      // Redirections and here-documents around are not of what runs inside a word.
       reader.enclosing = []
+      reader.pending = []
       reader.place = script.source === undefined ? place : (place ?? where)
       reader.substitutions++
       const text = readScript(reader, script, where)
       reader.substitutions--
       reader.place = place
+      reader.pending = pending
       reader.enclosing = enclosing
       return text
     })

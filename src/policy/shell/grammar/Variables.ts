@@ -1,12 +1,5 @@
 import type { Word } from "../Word.ts"
 
-/** A value that the text gives to a variable. */
-export interface Value {
-  readonly word: Word
-  /** Whether it is a whole number, so that arithmetic may use it. */
-  readonly numeric: boolean
-}
-
 /** What is known of a variable at every place where it certainly was set. */
 export interface Knowledge {
   readonly numeric: boolean
@@ -14,6 +7,7 @@ export interface Knowledge {
   readonly splits: boolean
   /** What every value begins with. */
   readonly prefix: string
+  /** Also of a number that may be negative. */
   readonly mayBeOption: boolean
   readonly mayTraverse: boolean
   readonly mayBeEmpty: boolean
@@ -29,34 +23,58 @@ export const UNKNOWN: Knowledge = {
   mayBeEmpty: true
 }
 
+/** A whole number, not negative. */
+export const NUMBER: Knowledge = {
+  numeric: true,
+  splits: false,
+  prefix: "",
+  mayBeOption: false,
+  mayTraverse: false,
+  mayBeEmpty: false
+}
+
+/** The output of a command that counts: a whole number, or nothing when it fails. */
+export const COUNT: Knowledge = { ...NUMBER, mayBeEmpty: true }
+
+/** A value that the text gives to a variable. */
+export interface Value {
+  readonly word: Word
+  /** What is known of it when it is a whole number, which arithmetic may use. */
+  readonly number: Knowledge | undefined
+}
+
+/** What is known of a word that is written as a whole number, or none. */
+export const staticNumber = (word: Word): Knowledge | undefined =>
+  word._tag === "Static" && /^-?\d{1,15}$/.test(word.text)
+    ? { ...NUMBER, prefix: word.text, mayBeOption: word.text.startsWith("-") }
+    : undefined
+
 /** Characters at which an unquoted value splits, or that make it a pattern. */
 const SPLITS = /[\s*?[\]\\]/
 
-const WHOLE_NUMBER = /^-?\d{1,15}$/
+/** Whether a value holds a `..` segment, may become one with what stands beside it, or may expand to one. */
+const mayClimb = (text: string): boolean => /(?:^|\/)\.\.(?:\/|$)|^\.|\.$|[*?[]/.test(text)
 
-/** Whether a value is written as a whole number. */
-export const isWholeNumber = (text: string): boolean => WHOLE_NUMBER.test(text)
-
-const hasTraversal = (text: string): boolean => /(?:^|\/)\.\.(?:\/|$)/.test(text)
-
-const knowledgeOf = ({ numeric, word }: Value): Knowledge =>
-  word._tag === "Static"
+const knowledgeOf = ({ number, word }: Value): Knowledge => {
+  if (number !== undefined) return number
+  return word._tag === "Static"
     ? {
-        numeric: isWholeNumber(word.text),
+        numeric: false,
         splits: word.text === "" || SPLITS.test(word.text),
         prefix: word.text,
-        mayBeOption: word.text.startsWith("-") && !isWholeNumber(word.text),
-        mayTraverse: hasTraversal(word.text),
+        mayBeOption: word.text.startsWith("-"),
+        mayTraverse: mayClimb(word.text),
         mayBeEmpty: word.text === ""
       }
     : {
-        numeric,
-        splits: !numeric,
+        numeric: false,
+        splits: true,
         prefix: word.count === "any" ? "" : word.prefix,
-        mayBeOption: !numeric && word.mayBeOption,
-        mayTraverse: !numeric && word.mayTraverse,
-        mayBeEmpty: !numeric && word.prefix === "" && word.suffix === ""
+        mayBeOption: word.mayBeOption,
+        mayTraverse: word.mayTraverse || word.prefix.startsWith(".") || word.suffix.endsWith("."),
+        mayBeEmpty: word.prefix === "" && word.suffix === ""
       }
+}
 
 const commonPrefix = (left: string, right: string): string => {
   let length = 0

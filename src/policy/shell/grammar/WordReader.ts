@@ -3,18 +3,12 @@ import { hasForbiddenCharacter } from "../CommandText.ts"
 import type { Word } from "../Word.ts"
 import { readArithmetic } from "./Arithmetic.ts"
 import { printsNumber } from "./NumberOutput.ts"
-import { NUMBER, readParameterExpansion, readSimpleExpansion } from "./Parameters.ts"
+import { readParameterExpansion, readSimpleExpansion } from "./Parameters.ts"
 import { type Piece, wordOf } from "./Pieces.ts"
 import { knowledgeAt, type Place, type Reader, refuseAt } from "./Reader.ts"
-import { UNKNOWN } from "./Variables.ts"
+import { COUNT, type Knowledge, NUMBER, staticNumber, UNKNOWN, type Value } from "./Variables.ts"
 
 type Part = NonNullable<Node["parts"]>[number]
-
-/** A word, and whether its value is a whole number. */
-export interface ReadWord {
-  readonly word: Word
-  readonly numeric: boolean
-}
 
 const text = (value: string): Piece => ({ _tag: "Text", text: value })
 
@@ -36,13 +30,15 @@ const isUnfinished = (source: string): boolean => source.includes("$[") && /(?<!
 const readSubstitution = (reader: Reader, part: CommandExpansionPart, quoted: boolean): ReadonlyArray<Piece> => {
   // `${ command; }` is one too, to the parser and to bash 5.3.
   if (!/^(?:\$\(|`)/.test(part.text)) return refused(reader, "construct/parameter", part)
+  // Arithmetic to some shells, a subshell to others.
+  if (part.text.startsWith("$((")) return refused(reader, "construct/arithmetic", part)
   const inner = reader.readInner(part.script, part)
   const script: Script | undefined = part.script
   const numeric = script !== undefined && printsNumber(script)
   // The name of a subshell right behind `$(` would make it arithmetic.
   const canonical = `$(${inner.startsWith("(") ? " " : ""}${inner})`
-  // A number is one word: quoted, it is so even when the command prints blanks around it.
-  return [{ _tag: "Value", text: canonical, quoted: quoted || numeric, known: numeric ? NUMBER : UNKNOWN }]
+  // A number is one word: quoted, it is so even when the command prints blanks around it, or fails and prints nothing.
+  return [{ _tag: "Value", text: canonical, quoted: quoted || numeric, known: numeric ? COUNT : UNKNOWN }]
 }
 
 const readArithmeticExpansion = (
@@ -54,15 +50,19 @@ const readArithmeticExpansion = (
   const arithmetic = source.startsWith("$((") && source.endsWith("))") ? readArithmetic(source.slice(3, -2)) : undefined
   if (arithmetic === undefined) return refused(reader, "construct/arithmetic", where)
   // Bash evaluates the text of a variable as an expression, and with it any substitution that the text holds.
-  const unsafe = arithmetic.names.some((name) => !knowledgeAt(reader, name).numeric)
-  if (unsafe && reader.knowledge !== undefined) return refused(reader, "construct/arithmetic-variable", where)
-  return [{ _tag: "Value", text: `$((${arithmetic.text}))`, quoted, known: NUMBER }]
+  const known = arithmetic.names.map((name) => knowledgeAt(reader, name))
+  if (known.some((each) => !each.numeric) && reader.knowledge !== undefined)
+    return refused(reader, "construct/arithmetic-variable", where)
+  const mayBeNegative = /[-~]/.test(arithmetic.text) || known.some((each) => each.mayBeOption)
+  return [{ _tag: "Value", text: `$((${arithmetic.text}))`, quoted, known: { ...NUMBER, mayBeOption: mayBeNegative } }]
 }
 
 const readPart = (reader: Reader, part: Part | DoubleQuotedChild, quoted: boolean): ReadonlyArray<Piece> => {
   switch (part.type) {
     case "Literal":
-      return isUnfinished(part.text) ? refused(reader, "construct/arithmetic", part) : [text(part.value)]
+      if (isUnfinished(part.text)) return refused(reader, "construct/arithmetic", part)
+      // A continued line leaves nothing, and unlike empty quotes it keeps no word.
+      return part.value === "" && !quoted ? [] : [text(part.value)]
     case "SingleQuoted":
       return [text(part.value)]
     case "AnsiCQuoted":
@@ -105,7 +105,11 @@ const homePieces = (value: string): ReadonlyArray<Piece> => [
 /** A `~` that bash expands although it does not stand first: behind the `=` or `:` of a word like an assignment. */
 const LATER_TILDE = /^[A-Za-z_]\w*\+?=(?:[^'"\\]*:)?~/
 
+/** A name that a continued line cuts: the shell joins it with what follows. */
+const CUT_NAME = /\$\w*\\\n/
+
 const readPieces = (reader: Reader, node: Node): ReadonlyArray<Piece> => {
+  if (CUT_NAME.test(node.text)) return refused(reader, "construct/parameter", node)
   if (HOME.test(node.text)) {
     const [first, ...rest] = node.parts ?? []
     if (first === undefined) return homePieces(node.value)
@@ -118,18 +122,17 @@ const readPieces = (reader: Reader, node: Node): ReadonlyArray<Piece> => {
   return isUnfinished(node.text) ? refused(reader, "construct/arithmetic", node) : [text(node.value)]
 }
 
-const isNumeric = (pieces: ReadonlyArray<Piece>): boolean => {
-  const filled = pieces.filter((piece) => piece._tag !== "Text" || piece.text !== "")
-  const [only] = filled
-  return filled.length === 1 && only?._tag === "Value" && only.known.numeric
+const numberIn = (pieces: ReadonlyArray<Piece>, word: Word): Knowledge | undefined => {
+  const [only] = pieces
+  return pieces.length === 1 && only?._tag === "Value" && only.known.numeric ? only.known : staticNumber(word)
 }
 
 /** Reads a word: decodes what is static, and says of the rest what is known. */
-export const readWord = (reader: Reader, node: Node): ReadWord => {
+export const readWord = (reader: Reader, node: Node): Value => {
   const pieces = readPieces(reader, node)
   const word = wordOf(pieces)
   if (pieces.some((piece) => piece._tag === "Text" && hasForbiddenCharacter(piece.text))) {
     refuseAt(reader, "construct/control-character", node)
   }
-  return { word, numeric: isNumeric(pieces) }
+  return { word, number: numberIn(pieces, word) }
 }
