@@ -68,7 +68,7 @@ const CANONICAL: Readonly<Record<string, string>> = {
   "case x in (a) ;; 'esac') e;; esac": "case x in a) ;; 'esac') e ;; esac",
   // Words.
   "e $v ${v} ${#v} $?": "e $v $v ${#v} $?",
-  'e "a$v b" a"$v"b': 'e a"${v}"\' b\' a"${v}"b',
+  'e "a$v b" a"$v"b': 'e a"$v"\' b\' a"$v"b',
   "e ''$v $v'' \"\"\"$v\"": "e ''$v ${v}'' \"$v\"",
   'e ${v:-x} ${v%.log} ${v##*/} "${v:+y}"': 'e ${v:-x} ${v%.log} ${v##*/} "${v:+y}"',
   'e $(a) `b` "$(c d)"': 'e $(a) $(b) "$(c d)"',

@@ -128,13 +128,14 @@ const valueWord = (piece: ValuePiece): Word => {
 
 /** Makes a word of its parts: static when nothing in it expands. */
 export const wordOf = (parts: ReadonlyArray<Piece>): Word => {
-  const [only] = parts
-  if (parts.length === 1 && only?._tag === "Text") return staticWord(only.text)
-  if (parts.length === 1 && only?._tag === "Value") return valueWord(only)
+  const [sole] = parts
+  if (parts.length === 1 && sole?._tag === "Text") return staticWord(sole.text)
   const joined = joinTexts(parts)
   // Empty quotes matter only beside values that may vanish: with them the word stays, as an empty one.
   const vanishes = joined.every((piece) => isEmpty(piece) || (piece._tag === "Value" && !piece.quoted))
   const pieces = vanishes ? joined : joined.filter((piece) => !isEmpty(piece))
+  const [only] = pieces
+  if (pieces.length === 1 && only?._tag === "Value") return valueWord(only)
   if (pieces.every((piece) => piece._tag === "Text")) return staticWord(pieces.map((piece) => piece.text).join(""))
   const hasValue = pieces.some((piece) => piece._tag === "Value")
   const splits = pieces.some((piece) => piece._tag === "Value" && !piece.quoted && piece.known.splits)

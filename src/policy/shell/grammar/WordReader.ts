@@ -57,6 +57,21 @@ const readArithmeticExpansion = (
   return [{ _tag: "Value", text: `$((${arithmetic.text}))`, quoted, known: { ...NUMBER, mayBeOption: mayBeNegative } }]
 }
 
+/** A name that a continued line cuts: the shell joins it with what follows. */
+const isCut = (parts: ReadonlyArray<Part | DoubleQuotedChild>, index: number): boolean => {
+  const next = parts[index + 1]
+  return parts[index]?.type === "SimpleExpansion" && next?.type === "Literal" && next.text.startsWith("\\\n")
+}
+
+const readParts = (
+  reader: Reader,
+  parts: ReadonlyArray<Part | DoubleQuotedChild>,
+  quoted: boolean
+): ReadonlyArray<Piece> =>
+  parts.flatMap((part, index) =>
+    isCut(parts, index) ? refused(reader, "construct/parameter", part) : readPart(reader, part, quoted)
+  )
+
 const readPart = (reader: Reader, part: Part | DoubleQuotedChild, quoted: boolean): ReadonlyArray<Piece> => {
   switch (part.type) {
     case "Literal":
@@ -68,7 +83,7 @@ const readPart = (reader: Reader, part: Part | DoubleQuotedChild, quoted: boolea
     case "AnsiCQuoted":
       return SIMPLE_ESCAPES.test(part.text) ? [text(part.value)] : refused(reader, "construct/byte-escape", part)
     case "DoubleQuoted":
-      return part.parts.length === 0 ? [text("")] : part.parts.flatMap((each) => readPart(reader, each, true))
+      return part.parts.length === 0 ? [text("")] : readParts(reader, part.parts, true)
     case "Glob":
       return part.kind !== "bracket" || SIMPLE_SET.test(part.text)
         ? [{ _tag: "Glob", text: part.text }]
@@ -105,20 +120,16 @@ const homePieces = (value: string): ReadonlyArray<Piece> => [
 /** A `~` that bash expands although it does not stand first: behind the `=` or `:` of a word like an assignment. */
 const LATER_TILDE = /^[A-Za-z_]\w*\+?=(?:[^'"\\]*:)?~/
 
-/** A name that a continued line cuts: the shell joins it with what follows. */
-const CUT_NAME = /\$\w*\\\n/
-
 const readPieces = (reader: Reader, node: Node): ReadonlyArray<Piece> => {
-  if (CUT_NAME.test(node.text)) return refused(reader, "construct/parameter", node)
   if (HOME.test(node.text)) {
     const [first, ...rest] = node.parts ?? []
     if (first === undefined) return homePieces(node.value)
     return first.type === "Literal" && /^~\//.test(first.value)
-      ? [...homePieces(first.value), ...rest.flatMap((part) => readPart(reader, part, false))]
+      ? [...homePieces(first.value), ...readParts(reader, rest, false)]
       : refused(reader, "construct/tilde", node)
   }
   if (node.text.startsWith("~") || LATER_TILDE.test(node.text)) return refused(reader, "construct/tilde", node)
-  if (node.parts !== undefined) return node.parts.flatMap((part) => readPart(reader, part, false))
+  if (node.parts !== undefined) return readParts(reader, node.parts, false)
   return isUnfinished(node.text) ? refused(reader, "construct/arithmetic", node) : [text(node.value)]
 }
 
