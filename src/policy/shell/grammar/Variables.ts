@@ -52,8 +52,8 @@ export const staticNumber = (word: Word): Knowledge | undefined =>
 /** Characters at which an unquoted value splits, or that make it a pattern. */
 const SPLITS = /[\s*?[\]\\]/
 
-/** Whether a value holds a `..` segment, may become one with what stands beside it, or may expand to one. */
-const mayClimb = (text: string): boolean => /(?:^|\/)\.\.(?:\/|$)|^\.|\.$|[*?[]/.test(text)
+/** Whether a value may hold a `..` segment, become one with what stands beside it, or expand to one. */
+const mayClimb = (text: string): boolean => text.includes("..") || /(?:^|\s)\.|\.(?:\s|$)|[*?[]/.test(text)
 
 const knowledgeOf = ({ number, word }: Value): Knowledge => {
   if (number !== undefined) return number
@@ -82,15 +82,20 @@ const commonPrefix = (left: string, right: string): string => {
   return left.slice(0, length)
 }
 
+const both = (left: Knowledge, right: Knowledge): Knowledge => {
+  const numeric = left.numeric && right.numeric
+  const mayBeEmpty = left.mayBeEmpty || right.mayBeEmpty
+  return {
+    numeric,
+    // A number that may be empty is quoted where it is used; any other empty value vanishes.
+    splits: left.splits || right.splits || (mayBeEmpty && !numeric),
+    prefix: commonPrefix(left.prefix, right.prefix),
+    mayBeOption: left.mayBeOption || right.mayBeOption,
+    mayTraverse: left.mayTraverse || right.mayTraverse,
+    mayBeEmpty
+  }
+}
+
 /** What holds for each of the values that a text gives to a variable. */
 export const knowledgeOfAll = (values: ReadonlyArray<Value>): Knowledge =>
-  values.length === 0
-    ? UNKNOWN
-    : values.map(knowledgeOf).reduce((left, right) => ({
-        numeric: left.numeric && right.numeric,
-        splits: left.splits || right.splits,
-        prefix: commonPrefix(left.prefix, right.prefix),
-        mayBeOption: left.mayBeOption || right.mayBeOption,
-        mayTraverse: left.mayTraverse || right.mayTraverse,
-        mayBeEmpty: left.mayBeEmpty || right.mayBeEmpty
-      }))
+  values.length === 0 ? UNKNOWN : values.map(knowledgeOf).reduce(both)
