@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config"
 
 /**
- * Two projects: `unit` (no network, no processes but `sh`) and `e2e` (a real sshd and the built binary).
+ * Two projects: `unit` (no network; the shells of the machine, to see what they make of texts) and `e2e` (a real sshd and the
+ * built binary).
  * Unit test files share one module registry (`isolate: false`), since importing `effect` dominates their time.
  */
 export default defineConfig({

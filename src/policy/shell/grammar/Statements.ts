@@ -42,6 +42,8 @@ const readStatements = (reader: Reader, statements: ReadonlyArray<Statement>, wh
 }
 
 const readStatement = (reader: Reader, statement: Statement): string => {
+  // Nothing behind a refusal matters, and reading on would cost time.
+  if (reader.refusal !== undefined) return ""
   if (statement.background === true) return refuseAt(reader, "construct/background", statement)
   const { command } = statement
   return command.type === "AndOr" ? readAndOr(reader, command) : readPipelineNode(reader, command)

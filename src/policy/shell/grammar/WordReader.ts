@@ -1,6 +1,6 @@
 import type { CommandExpansionPart, DoubleQuotedChild, Script, Word as Node } from "unbash"
 import { hasForbiddenCharacter } from "../CommandText.ts"
-import type { Word } from "../Word.ts"
+import { staticWord, type Word } from "../Word.ts"
 import { readArithmetic } from "./Arithmetic.ts"
 import { printsNumber } from "./NumberOutput.ts"
 import { readParameterExpansion, readSimpleExpansion } from "./Parameters.ts"
@@ -140,6 +140,7 @@ const numberIn = (pieces: ReadonlyArray<Piece>, word: Word): Knowledge | undefin
 
 /** Reads a word: decodes what is static, and says of the rest what is known. */
 export const readWord = (reader: Reader, node: Node): Value => {
+  if (reader.refusal !== undefined) return { word: staticWord(""), number: undefined }
   const pieces = readPieces(reader, node)
   const word = wordOf(pieces)
   if (pieces.some((piece) => piece._tag === "Text" && hasForbiddenCharacter(piece.text))) {
