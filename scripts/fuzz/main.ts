@@ -55,7 +55,7 @@ const fuzz = Effect.gen(function* () {
     yield* Console.log(JSON.stringify(sum))
   }
   yield* Console.log(JSON.stringify(Object.fromEntries([...refusals].toSorted(([, a], [, b]) => b - a)), null, 2))
-  if (sum.findings > 0) yield* Effect.fail(new Error(`${sum.findings} findings`))
+  if (sum.findings > 0) return yield* Effect.fail(`${sum.findings} findings`)
 }).pipe(Effect.scoped)
 
 const show = (token: string) => {
