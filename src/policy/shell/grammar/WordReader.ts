@@ -124,7 +124,7 @@ const readPieces = (reader: Reader, node: Node): ReadonlyArray<Piece> => {
   if (HOME.test(node.text)) {
     const [first, ...rest] = node.parts ?? []
     if (first === undefined) return homePieces(node.value)
-    return first.type === "Literal" && /^~\//.test(first.value)
+    return first.type === "Literal" && first.value.startsWith("~/")
       ? [...homePieces(first.value), ...readParts(reader, rest, false)]
       : refused(reader, "construct/tilde", node)
   }
