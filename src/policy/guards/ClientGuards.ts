@@ -119,8 +119,7 @@ const CONTAINER_COMMAND: OptionGuard = {
 export const CLIENT_GUARDS: ReadonlyMap<string, Guard> = new Map<string, Guard>([
   ["curl", guardCurl],
   ["kubectl", guardOptions(KUBECTL)],
-  ...["docker", "podman", "nerdctl"].map((program): [string, Guard] => [
-    program,
-    guardOptions(CONTAINER, CONTAINER_COMMAND)
-  ])
+  // docker takes its own options before the sub-command only.
+  ["docker", guardOptions(CONTAINER, { ...CONTAINER_COMMAND, acceptsUnknown: true })],
+  ...["podman", "nerdctl"].map((program): [string, Guard] => [program, guardOptions(CONTAINER, CONTAINER_COMMAND)])
 ])

@@ -28,8 +28,8 @@ export interface OptionGuard {
   readonly endsAt?: number
   /** Words that end the options; `--` unless given. */
   readonly terminators?: ReadonlyArray<string>
-  /** Whether the refused options only read more than a rule may mean: then a dynamic word is no danger. */
-  readonly reads?: boolean
+  /** Whether a dynamic word is accepted: the refused options only read more than a rule may mean, or are unlikely there. */
+  readonly acceptsUnknown?: boolean
 }
 
 /** An option as given: its name as the guard's lists write it, or as written when it may be abbreviated. */
@@ -189,7 +189,7 @@ const isRefused = (guard: OptionGuard, option: GivenOption): boolean => {
 export const refusedOption = (guard: OptionGuard, scanned: ScannedArguments): string | undefined => {
   const refused = scanned.options.find((option) => !option.argument.literal && isRefused(guard, option))
   if (refused !== undefined) return `The option ${shown(refused.argument)} is not safe. ${NAME_IT}`
-  if (scanned.unclear === undefined || guard.reads === true) return undefined
+  if (scanned.unclear === undefined || guard.acceptsUnknown === true) return undefined
   return mayBeOptionReason(scanned.unclear, terminatorsOf(guard).at(-1))
 }
 

@@ -27,7 +27,7 @@ const GREP: OptionGuard = {
       "--recursive --files-with-matches --files-without-match --text --null --null-data --line-buffered"
   ),
   harmless: { "-f": isStandardInput, "--file": isStandardInput },
-  reads: true
+  acceptsUnknown: true
 }
 
 const FD: OptionGuard = {
@@ -70,8 +70,14 @@ export const OPTION_GUARDS: ReadonlyMap<string, ReadonlyArray<OptionGuard>> = ne
       }
     ]
   ],
-  ["wc", [{ refusedLong: ["--files0-from"], longFlags: words("--lines --words --bytes --chars"), reads: true }]],
-  ["du", [{ values: "BdtX", refusedLong: ["--files0-from"], longFlags: words("--summarize --all"), reads: true }]],
+  [
+    "wc",
+    [{ refusedLong: ["--files0-from"], longFlags: words("--lines --words --bytes --chars"), acceptsUnknown: true }]
+  ],
+  [
+    "du",
+    [{ values: "BdtX", refusedLong: ["--files0-from"], longFlags: words("--summarize --all"), acceptsUnknown: true }]
+  ],
   ...["grep", "egrep", "fgrep"].map((program): [string, ReadonlyArray<OptionGuard>] => [program, [GREP]]),
   [
     "ss",

@@ -74,8 +74,7 @@ const readTwice = (text: string, rewrite: (words: Words) => Words): Result.Resul
   const first = makeReader(text, rewrite, undefined)
   const result = read(first, script)
   if (Result.isFailure(result) || !text.includes("$")) return result
-  const values = first.setsUnseen ? [] : [...first.values]
-  const knowledge = new Map(values.map(([name, each]) => [name, knowledgeOfAll(each)]))
+  const knowledge: ReadonlyMap<string, Knowledge> = first.setsUnseen ? new Map() : knowledgeOfAll(first.values)
   return read(makeReader(text, rewrite, knowledge), script)
 }
 

@@ -530,6 +530,8 @@ describe("refusedArgument", () => {
       docker ps --filter "status=$x"
       docker ps --format '{{.ID}}'
       docker inspect -- "$x" $y
+      docker inspect "$x" $y
+      docker logs --tail $x y
       docker logs --tail 5 -- "$x"
       docker logs "$safe"
       docker compose ps --services
@@ -550,9 +552,10 @@ describe("refusedArgument", () => {
       docker @--host x -H y ps
       docker $safe -H x ps
       docker ps -H x
-      docker inspect "$x"
-      docker logs --tail $x y
       docker "$x" ps
+      docker $x
+      podman inspect "$x"
+      podman logs --tail $x y
       podman --url x ps
       podman ps --url x
       podman --out /x ps

@@ -71,7 +71,6 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   journalctl: "-u -n 5 --rotate -D x -- --unit --no-pager --vacuum-size=1 -b -1 --since",
   systemctl: "status -H x -p -- --host=x --property -q --no-pager -t",
   kubectl: "get pods -n x -s --server=x -- -o --token -f -k --namespace --follow",
-  docker: "ps -H x --host=x -- --log-level debug logs -f --context -l -a",
   podman: "ps --url x -- --log-level debug logs --out=x -f -a",
   git: "log -c a=b -C x --output=x -- --end-of-options -S grep -Osh difftool fetch --oneline -e --exec-path=x",
   curl: "-o x /dev/null -X GET DELETE -w %{http_code} @x -H -- http://h -K --next -s --output -m --max-time",

@@ -326,7 +326,12 @@ describe("parseShell", () => {
       'for f in /var/*.log; do a "$f"; done': "one /var/ . .",
       "b && x=c; a $x": "any . . -^",
       "(x=c); a $x": "any . . -^",
-      "x=c; y=$x; a $y": "any . . -^"
+      "x=c; y=$x; a $y": "any . . -^",
+      "l='b1 b2'; for x in $l; do a $x; done": "one b . .",
+      "l='b -c'; for x in $l; do a $x; done": "one . . -",
+      "l='b *'; for x in $l; do a \"$x\"; done": "one . . -^",
+      'l=$(b); for x in $l; do a "$x"; done': "one . . -^",
+      "b && l='c d'; for x in $l; do a \"$x\"; done": "one . . -^"
     }
     for (const [text, expected] of Object.entries(cases)) {
       assert.strictEqual(known(text), expected, text)

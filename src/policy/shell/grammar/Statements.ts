@@ -172,6 +172,13 @@ const inCondition = (reader: Reader, list: CompoundList): string => {
   return text
 }
 
+/** The variable that an item of a list is, alone and unquoted, when it is certainly set. */
+const listVariable = (reader: Reader, item: Node): string | undefined => {
+  const name = /^\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))$/.exec(item.text)
+  const variable = name?.[1] ?? name?.[2]
+  return variable !== undefined && reader.assigned.has(variable) ? variable : undefined
+}
+
 const readFor = (reader: Reader, node: For): string => {
   const name = node.name.text
   // Without a list, it would be the positional parameters.
@@ -181,7 +188,8 @@ const readFor = (reader: Reader, node: For): string => {
     const { number, word } = readWord(reader, item)
     // Each item of an expanded glob is one value; of a split value nothing is known.
     const value = word._tag === "Dynamic" && word.count === "each" ? ({ ...word, count: "one" } as const) : word
-    recordValue(reader, name, { word: value, number })
+    const list = listVariable(reader, item)
+    recordValue(reader, name, { word: value, number, ...(list === undefined ? {} : { fieldsOf: list }) })
     return renderWord(word)
   })
   const body = inLoop(reader, () => {

@@ -1,4 +1,4 @@
-import type { Word } from "../Word.ts"
+import { staticWord, type Word } from "../Word.ts"
 
 /** What is known of a variable at every place where it certainly was set. */
 export interface Knowledge {
@@ -41,6 +41,8 @@ export interface Value {
   readonly word: Word
   /** What is known of it when it is a whole number, which arithmetic may use. */
   readonly number: Knowledge | undefined
+  /** The variable whose unquoted value is split into such values (`for x in $list`). */
+  readonly fieldsOf?: string
 }
 
 /** What is known of a word that is written as a whole number, or none. */
@@ -96,6 +98,28 @@ const both = (left: Knowledge, right: Knowledge): Knowledge => {
   }
 }
 
+const PATTERN = /[*?[\]\\]/
+
+const staticFields = (value: Value): ReadonlyArray<Value> | undefined =>
+  value.word._tag === "Static" && !PATTERN.test(value.word.text)
+    ? value.word.text.split(/[ \t\n]+/).flatMap((field) => {
+        const word = staticWord(field)
+        return field === "" ? [] : [{ word, number: staticNumber(word) }]
+      })
+    : undefined
+
+/** The fields of a list variable, when every value of it is static text; else the value itself, of which nothing is known. */
+const fieldsOf = (value: Value, values: ReadonlyMap<string, ReadonlyArray<Value>>): ReadonlyArray<Value> => {
+  const lists = value.fieldsOf === undefined ? undefined : values.get(value.fieldsOf)?.map(staticFields)
+  return lists?.every((fields) => fields !== undefined) === true ? lists.flat() : [value]
+}
+
 /** What holds for each of the values that a text gives to a variable. */
-export const knowledgeOfAll = (values: ReadonlyArray<Value>): Knowledge =>
+const knowledgeOfValues = (values: ReadonlyArray<Value>): Knowledge =>
   values.length === 0 ? UNKNOWN : values.map(knowledgeOf).reduce(both)
+
+/** What is known of each variable, by all the values that a text gives it anywhere. */
+export const knowledgeOfAll = (values: ReadonlyMap<string, ReadonlyArray<Value>>): ReadonlyMap<string, Knowledge> =>
+  new Map(
+    [...values].map(([name, each]) => [name, knowledgeOfValues(each.flatMap((value) => fieldsOf(value, values)))])
+  )
