@@ -20,6 +20,9 @@ export interface ParsedScript {
   readonly canonical: string
 }
 
+/** Characters of a canonical text: quotes in quotes in quotes grow fourfold each time, and sshd takes 128 KiB. */
+const MAX_CANONICAL_LENGTH = 65_536
+
 /** Constructs that nest, and so cost the parser stack or more than linear time: at most 64 of each in a text. */
 const NESTING: ReadonlyArray<RegExp> = [
   /\$\(/g,
@@ -65,6 +68,7 @@ const read = (reader: Reader, script: Script): Result.Result<ParsedScript, Refus
   // The end of the text ends the last here-document as well as a line end would.
   const canonical = reader.pending.length === 0 ? text : `${text}\n${reader.pending.join("")}`.trimEnd()
   if (reader.refusal !== undefined) return Result.fail(reader.refusal)
+  if (canonical.length > MAX_CANONICAL_LENGTH) return Result.fail(refuse("too-long", reader.text))
   return Result.succeed({ commands: reader.commands, canonical })
 }
 

@@ -119,6 +119,12 @@ describe("scripts inside a command", () => {
     }
   })
 
+  it("are refused when their quotes make the text too long", () => {
+    const quotes = "'".repeat(9_000)
+    assert.strictEqual(codeOf(`echo "${quotes}"`), "accepted")
+    assert.strictEqual(codeOf(`sh -c "echo \\"${quotes}\\""`), "too-long")
+  })
+
   it("keep the words as they were written, which rules may name", () => {
     const parsed = parseCommand("sh -c 'ls;df'")
     assert.isTrue(Result.isSuccess(parsed))
