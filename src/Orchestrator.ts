@@ -2,7 +2,7 @@ import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import { AuditLog } from "./audit/AuditLog.ts"
 import { ConfigDirectory, type ReloadFailed, type ReloadReport } from "./config/ConfigDirectory.ts"
 import type { HostDescription, HostList, HostStatus } from "./config/HostAnswers.ts"
-import { formatProblem } from "./config/Problem.ts"
+import { formatProblem, isForClients } from "./config/Problem.ts"
 import { Dispatcher, type HostError, type PreparedCommand, type RunRequest } from "./fleet/Dispatcher.ts"
 import { type CommandDenied, type ConfigUnusable, requireUsable } from "./fleet/errors.ts"
 import { Fleet } from "./fleet/Fleet.ts"
@@ -221,7 +221,7 @@ export class Orchestrator extends Context.Service<
           uptime_seconds: Math.floor(((yield* Clock.currentTimeMillis) - startedAt) / 1000),
           hosts: snapshot.hosts.size,
           tasks_running: yield* supervisor.running,
-          config_problems: snapshot.problems.filter(({ severity }) => severity === "error").map(formatProblem)
+          config_problems: snapshot.problems.filter(isForClients).map(formatProblem)
         } satisfies ServerStatus
       })
 

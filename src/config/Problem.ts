@@ -15,6 +15,10 @@ export interface Problem {
   readonly suggestion?: string
 }
 
+/** Whether a client may see a problem: remarks about a rule quote its patterns, and rules are shown only for their host. */
+export const isForClients = ({ key, severity }: Problem): boolean =>
+  severity === "error" || !(key === "rules" || key.startsWith("rules["))
+
 /** `file:line:column: key: message (did you mean …?)`, the form that compilers print and editors parse. */
 export const formatProblem = (problem: Problem): string => {
   const place = `${problem.file}:${problem.line}:${problem.column}`
