@@ -251,6 +251,14 @@ const checkName = (command: Candidate): CheckedPart | undefined => {
     : undefined
 }
 
+const denyWithoutRule = (command: Candidate): CheckedPart => {
+  const [name, ...args] = command.words
+  const expanded = args.find((word) => word._tag === "Dynamic")
+  const next =
+    expanded === undefined ? "" : ` The host expands ${shown(expanded.text)}, which only a * covers: write it out.`
+  return deny(command, "no-rule", `No rule on this host allows this use of ${shown(showWord(name))}.${next}`)
+}
+
 /**
  * Decides about one simple command and the commands that it runs, in the order: name, code built-ins, deny rules, built-in
  * denials, allow rules, then what is around it, its arguments and what it wraps. Of several rules that allow the command
@@ -274,7 +282,5 @@ export const check = (context: CheckContext, command: Candidate, depth: number, 
     if (isAllowed(checked)) return checked
     first ??= checked
   }
-  return (
-    first ?? deny(command, "no-rule", `No rule on this host allows this use of ${shown(showWord(command.words[0]))}.`)
-  )
+  return first ?? denyWithoutRule(command)
 }

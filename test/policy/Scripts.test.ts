@@ -195,6 +195,14 @@ describe("words that the host expands", () => {
     })
   })
 
+  it("are named in a denial that they may be the reason of", () => {
+    const decision = decide(policy, HOST, 'cat "$x"')
+    assert.strictEqual(
+      decision._tag === "Denied" && decision.detail,
+      'No rule on this host allows this use of "cat". The host expands "\\"$x\\"", which only a * covers: write it out.'
+    )
+  })
+
   it("may always be what a deny rule or a guard is about", () => {
     decideAll(policy, {
       "rule-deny": ["systemctl $x", "systemctl $(echo stop) nginx", 'systemctl "$x" nginx'],
