@@ -1,25 +1,36 @@
 import type { ServerHostKeyAlgorithm } from "ssh2"
 import { type SshError, sshError, type SshFailure } from "./errors.ts"
-import { knownKeyTypes, verifyHostKey } from "./KnownHosts.ts"
-import type { KnownHost } from "./KnownHosts.ts"
+import { describeKey } from "./Fingerprint.ts"
+import { type HostIdentity, type KnownHosts, knownKeyTypes, storedHostKeys, verifyHostKey } from "./KnownHosts.ts"
+import type { KnownHost } from "./KnownHostsLine.ts"
 import type { Target } from "./Target.ts"
 
-/** Signature algorithms of host keys, without SHA-1 (RFC 9142). */
-const HOST_KEY_ALGORITHMS: ReadonlyArray<ServerHostKeyAlgorithm> = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "rsa-sha2-512",
-  "rsa-sha2-256"
-]
-
-/** The signature algorithms to offer for a host: those of its stored key types, or all when nothing usable is stored. */
-const algorithmsFor = (types: ReadonlyArray<string>): Array<ServerHostKeyAlgorithm> => {
-  const wanted = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]))
-  const offered = wanted.flatMap((type) => HOST_KEY_ALGORITHMS.filter((algorithm) => algorithm === type))
-  return offered.length > 0 ? offered : [...HOST_KEY_ALGORITHMS]
+/** The signature algorithms that each type of host key is asked for with: without SHA-1 (RFC 9142), the best first. */
+export const HOST_KEY_ALGORITHMS: Readonly<Record<string, ReadonlyArray<ServerHostKeyAlgorithm>>> = {
+  "ssh-ed25519": ["ssh-ed25519"],
+  "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+  "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+  "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"]
 }
+
+/**
+ * The algorithms to offer for a host: those of its stored key types in our order, or all when nothing usable is stored,
+ * so that the refusal can say which key the host has.
+ */
+const algorithmsFor = (types: ReadonlyArray<string>): Array<ServerHostKeyAlgorithm> => {
+  const offered = Object.entries(HOST_KEY_ALGORITHMS).flatMap(([type, algorithms]) =>
+    types.includes(type) ? algorithms : []
+  )
+  return offered.length > 0 ? offered : Object.values(HOST_KEY_ALGORITHMS).flat()
+}
+
+/** How known_hosts is asked about a target. */
+export const identityOf = (target: Target): HostIdentity => ({
+  hostname: target.hostname,
+  address: target.via === undefined ? target.address : undefined,
+  port: target.port
+})
 
 /** The check of one connection's host key, also at each rekey. */
 export interface HostKeyCheck {
@@ -33,30 +44,48 @@ export interface HostKeyCheck {
   readonly explain: (message: string) => SshError | undefined
 }
 
-/** Makes the check of a connection to `target` against the lines of known_hosts. */
-export const makeHostKeyCheck = (target: Target, known: ReadonlyArray<KnownHost>): HostKeyCheck => {
+/** Makes the check of a connection to `target` against known_hosts. */
+export const makeHostKeyCheck = (target: Target, known: KnownHosts): HostKeyCheck => {
   let acceptedKey: Buffer | undefined
   let refusal: SshError | undefined
-  const storedTypes = knownKeyTypes(known, target)
+  const host = identityOf(target)
+  const storedTypes = knownKeyTypes(known, host)
+  const file = known.path === "" ? "known_hosts" : known.path
+  const where = ({ line }: KnownHost) => `${file}:${line}`
+  const asked = `${target.hostname}${host.address === undefined ? "" : ` (${host.address})`} port ${target.port}`
 
-  const refuse = (kind: SshFailure, detail: string): boolean => {
+  const refuse = (kind: SshFailure, detail: string): false => {
     refusal = sshError(target.alias, kind, detail)
     return false
   }
   const accepts = (key: Buffer): boolean => {
     // ssh2 asks again at every rekey, where only the same key may pass.
     if (acceptedKey !== undefined) return key.equals(acceptedKey)
-    const verdict = verifyHostKey(known, target, key)
+    const verdict = verifyHostKey(known, host, key)
+    const presented = `${asked} presents ${describeKey(key)}`
     switch (verdict._tag) {
       case "Trusted":
         acceptedKey = Buffer.from(key)
         return true
       case "Revoked":
-        return refuse("HostKeyRevoked", `known_hosts line ${verdict.line}`)
+        return refuse("HostKeyRevoked", `${presented}, which ${where(verdict.entry)} revokes`)
       case "Mismatch":
-        return refuse("HostKeyMismatch", `known_hosts line ${verdict.line}`)
+        return refuse(
+          "HostKeyMismatch",
+          `${presented}, but ${where(verdict.entry)} has ${describeKey(verdict.entry.key)}`
+        )
+      case "CertificateOnly":
+        return refuse(
+          "HostCertificateOnly",
+          `${presented}, and ${where(verdict.entry)} has only the certificate authority ${describeKey(verdict.entry.key)}`
+        )
       case "Unknown":
-        return refuse("HostKeyUnknown", `no entry for ${target.hostname} or ${target.address}`)
+        return refuse(
+          "HostKeyUnknown",
+          verdict.otherName === undefined
+            ? `${presented}, and ${file} has no key for it`
+            : `${presented}, which ${where(verdict.otherName)} gives to another name`
+        )
     }
   }
   return {
@@ -69,7 +98,13 @@ export const makeHostKeyCheck = (target: Target, known: ReadonlyArray<KnownHost>
     refusal: () => refusal,
     explain: (message) =>
       message.includes("no matching host key format") && storedTypes.length > 0
-        ? sshError(target.alias, "HostKeyMismatch", `the host has no key of the stored types ${storedTypes.join(", ")}`)
+        ? sshError(
+            target.alias,
+            "HostKeyMismatch",
+            `${asked} has no key of the types that are stored for it: ${storedHostKeys(known, host)
+              .map((entry) => `${where(entry)} has ${describeKey(entry.key)}`)
+              .join(", ")}`
+          )
         : undefined
   }
 }
