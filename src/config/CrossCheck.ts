@@ -1,6 +1,7 @@
 import type { CredentialEntry } from "./CredentialEntry.ts"
 import { problemAt } from "./Decoded.ts"
 import type { Host } from "./Host.ts"
+import { jumpRoute, MAX_JUMPS } from "./Inventory.ts"
 import type { Problem } from "./Problem.ts"
 import { nearestName } from "./Suggestion.ts"
 import type { YamlFile } from "./YamlFile.ts"
@@ -47,6 +48,8 @@ export const checkHosts = (
   const known = new Set(aliases)
   const knownCredentials = new Set(credentials)
   const endless = endlessJumps(hosts)
+  const jumps = new Map(hosts.map(({ alias, jump }) => [alias, jump]))
+  const isTooLong = (host: Host) => jumpRoute(host, (alias) => jumps.get(alias)) === undefined
   return [
     ...duplicates(file, aliases, (index) => ["hosts", index, "alias"]),
     ...hosts.flatMap((host, index): ReadonlyArray<Problem> => {
@@ -63,7 +66,16 @@ export const checkHosts = (
           withNearest(report("error", path, `no host has the alias "${alias}"`), alias, aliases)
         )
       }
-      return endless.has(host.alias) ? [report("error", path, "the jump chain leads back to itself")] : []
+      if (endless.has(host.alias)) return [report("error", path, "the jump chain leads back to itself")]
+      return isTooLong(host)
+        ? [
+            report(
+              "error",
+              path,
+              `the jump chain is too long (max ${MAX_JUMPS} hosts, those of the jump hosts included)`
+            )
+          ]
+        : []
     })
   ]
 }

@@ -28,6 +28,36 @@ export interface ConfigSnapshot {
 export const findHost = (snapshot: ConfigSnapshot, alias: string): Option.Option<HostEntry> =>
   Option.fromUndefinedOr(snapshot.hosts.get(alias))
 
+/** Jump hosts between us and a host, those of the jump hosts included. */
+export const MAX_JUMPS = 8
+
+/**
+ * The aliases to go through to a host, the one that is connected to directly first. As in ssh(1), `jump` names the route
+ * from its first host on, so that only the first one's own `jump` comes before it. Undefined above `MAX_JUMPS`.
+ */
+export const jumpRoute = (
+  host: Host,
+  jumpOf: (alias: string) => ReadonlyArray<string> | undefined
+): ReadonlyArray<string> | undefined => {
+  let route = host.jump
+  // Bounded also for a route that leads back to itself.
+  while (route.length <= MAX_JUMPS) {
+    const before = route[0] === undefined ? undefined : jumpOf(route[0])
+    if (before === undefined || before.length === 0) return route
+    route = [...before, ...route]
+  }
+  return undefined
+}
+
+/**
+ * The jump hosts of a host in the order of `jumpRoute`, empty for a direct connection. None, which the cross-check of a
+ * configuration rules out, when the route is not whole: never to be taken for a direct connection.
+ */
+export const jumpHosts = (snapshot: ConfigSnapshot, entry: HostEntry): Option.Option<ReadonlyArray<HostEntry>> => {
+  const route = jumpRoute(entry.host, (alias) => snapshot.hosts.get(alias)?.host.jump)
+  return route === undefined ? Option.none() : Option.all(route.map((alias) => findHost(snapshot, alias)))
+}
+
 /** The hosts that carry this tag, in inventory order. */
 export const hostsByTag = (snapshot: ConfigSnapshot, tag: string): ReadonlyArray<HostEntry> =>
   [...snapshot.hosts.values()].filter((entry) => entry.host.tags.includes(tag))

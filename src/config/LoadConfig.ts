@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Option, Path, Result } from "effect"
 import { compilePolicy, denyAll } from "../policy/Policy.ts"
+import { canAuthenticate } from "./Credential.ts"
 import type { CredentialEntry } from "./CredentialEntry.ts"
 import { decodeCredentials } from "./Credentials.ts"
 import { checkHosts } from "./CrossCheck.ts"
@@ -7,7 +8,7 @@ import { type Decoded, problemAt, rejected } from "./Decoded.ts"
 import { Directories } from "./Directories.ts"
 import type { Host } from "./Host.ts"
 import { loadHostKeys } from "./HostKeys.ts"
-import type { ConfigSnapshot, HostEntry } from "./Inventory.ts"
+import { type ConfigSnapshot, type HostEntry, jumpHosts } from "./Inventory.ts"
 import { type LoadedLogin, loadLogins } from "./Logins.ts"
 import { decodePolicy } from "./PolicyFile.ts"
 import { listProblems, makeProblem, type Problem, START } from "./Problem.ts"
@@ -72,19 +73,31 @@ const toEntry = (
     const problem = report("error", ["hosts", index, key], message)
     return { entry: { host, login: Result.fail(problem) }, problems: [problem] }
   }
-  // Connecting around a jump host would be another route than the one that was configured.
-  if (host.jump.length > 0)
-    return disabled("jump", `jump hosts are not supported yet: host '${host.alias}' is disabled`)
   const loaded = host.credentials === undefined ? undefined : logins.get(host.credentials)
   if (loaded !== undefined && Result.isFailure(loaded.login))
     return { entry: { host, login: loaded.login }, problems: [] }
   const login = loaded === undefined || Result.isFailure(loaded.login) ? undefined : loaded.login.success
-  return login === undefined || (login.key === undefined && login.password === undefined)
+  return login === undefined || !canAuthenticate(login)
     ? disabled(
         "credentials",
         `Host '${host.alias}' has no authentication method configured (neither key_path nor password)`
       )
     : { entry: { host, login: Result.succeed(login) }, problems: [] }
+}
+
+/**
+ * Disables the hosts behind a jump host that is disabled, for the reason that is listed for that one: going around it
+ * would be another route than the configured one.
+ */
+const disableBehind = (snapshot: ConfigSnapshot): ConfigSnapshot => {
+  const hosts = [...snapshot.hosts].map(([alias, entry]): readonly [string, HostEntry] => {
+    const jumps = Option.getOrElse(jumpHosts(snapshot, entry), (): ReadonlyArray<HostEntry> => [])
+    const broken = jumps.find(({ login }) => Result.isFailure(login))
+    return broken === undefined || Result.isFailure(entry.login)
+      ? [alias, entry]
+      : [alias, { host: entry.host, login: broken.login }]
+  })
+  return { ...snapshot, hosts: new Map(hosts) }
 }
 
 /** What is in force when the files cannot be used: no host, nothing allowed, and the reasons. */
@@ -157,7 +170,7 @@ export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | File
     const { document, engine } = policy.decoded.value.value
     const hostKeys = yield* loadHostKeys(document.known_hosts_path)
     const joined = hosts.map((host, index) => toEntry(servers.file, host, index, logins))
-    return {
+    return disableBehind({
       hosts: new Map(joined.map(({ entry }) => [entry.host.alias, entry])),
       policy: compilePolicy(document, engine),
       hostKeys: hostKeys.policy,
@@ -171,5 +184,5 @@ export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | File
           : [problemAt(policy.file)("warning", ["known_hosts_path"], hostKeys.warning)])
       ]),
       usable: true
-    }
+    })
   }).pipe(Effect.withSpan("ConfigDirectory.load"))

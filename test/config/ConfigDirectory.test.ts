@@ -242,6 +242,14 @@ describe("structural errors", () => {
       "hosts:\n  - {alias: a, host: b, jump: a}",
       "servers.yml:2:31: hosts[0].jump: the jump chain leads back to itself"
     ],
+    [
+      "servers.yml",
+      `hosts:\n  - {alias: a, host: a, jump: h8}\n  - {alias: h0, host: h}\n${Array.from(
+        { length: 8 },
+        (_, i) => `  - {alias: h${i + 1}, host: h, jump: h${i}}\n`
+      ).join("")}`,
+      "servers.yml:2:31: hosts[0].jump: the jump chain is too long (max 8 hosts, those of the jump hosts included)"
+    ],
     ["credentials.yml", "entries:\n  - {name: a}", "credentials.yml:2:5: entries[0].username: username is required"],
     [
       "credentials.yml",
@@ -409,25 +417,33 @@ describe("hosts that cannot be used", () => {
       const expected = "Host 'a' has no authentication method configured (neither key_path nor password)"
       const without = yield* failureOf({ "config/servers.yml": "hosts: [{alias: a, host: b}]" }, "a")
       assert.strictEqual(without.message, expected)
-      const agentOnly = yield* failureOf(
-        {
-          "config/servers.yml": "hosts: [{alias: a, host: b, credentials: c}]",
-          "config/credentials.yml": "entries: [{name: c, username: u, agent: true, certificate_path: x-cert.pub}]"
-        },
-        "a"
-      )
-      assert.strictEqual(agentOnly.message, expected)
-      assert.strictEqual(agentOnly.problems.filter((problem) => problem.includes("not used yet")).length, 2)
     }).pipe(services)
   )
-  it.effect("a host behind a jump host is never connected to directly", () =>
+  it.effect("a host behind a jump host that is disabled, which its own login does not change", () =>
     Effect.gen(function* () {
-      const { message, snapshot } = yield* failureOf(
-        { "config/servers.yml": `${SERVERS}  - {alias: inner, host: c, credentials: lab-maint, jump: prod-web-1}` },
+      const { message, problems, snapshot } = yield* failureOf(
+        {
+          "config/servers.yml": `hosts:
+  - {alias: bastion, host: a, credentials: none}
+  - {alias: middle, host: b, credentials: lab-maint, jump: bastion}
+  - {alias: inner, host: c, credentials: lab-maint, jump: [middle]}
+  - {alias: direct, host: d, credentials: lab-maint}`,
+          "config/credentials.yml": `${CREDENTIALS}  - {name: none, username: u}\n`
+        },
         "inner"
       )
-      assert.include(message, "not supported yet")
-      assert.deepStrictEqual(Option.getOrThrow(findHost(snapshot, "inner")).host.jump, ["prod-web-1"])
+      assert.include(message, "Host 'bastion' has no authentication method configured")
+      assert.strictEqual(problems.filter((problem) => problem.includes("bastion")).length, 1)
+      assert.deepStrictEqual(
+        [...snapshot.hosts].map(([alias, { login }]) => [alias, Result.isSuccess(login)]),
+        [
+          ["bastion", false],
+          ["middle", false],
+          ["inner", false],
+          ["direct", true]
+        ]
+      )
+      assert.deepStrictEqual(Option.getOrThrow(findHost(snapshot, "inner")).host.jump, ["middle"])
     }).pipe(services)
   )
   it.effect("a password in the file is used, with a warning", () =>
