@@ -1,17 +1,17 @@
-import { Clock, Context, Duration, Effect, Layer, Option, Result } from "effect"
+import { Array as Arr, Clock, Context, Duration, Effect, Layer, Option, Result } from "effect"
 import { createHash } from "node:crypto"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { ConfigDirectory } from "../config/ConfigDirectory.ts"
 import type { HostDescription, HostStatus } from "../config/HostAnswers.ts"
-import { type ConfigSnapshot, findHost, type HostEntry } from "../config/Inventory.ts"
+import { type ConfigSnapshot, findHost, type HostEntry, jumpHosts } from "../config/Inventory.ts"
 import { formatProblem } from "../config/Problem.ts"
 import { type Denial, type DenialReason, HINTS } from "../policy/Denial.ts"
 import { type Limits, lowerSeconds } from "../policy/Limits.ts"
 import { type Plan, showLimits } from "../policy/Plan.ts"
 import { decide, type Denied, type HostFacts, limitsFor } from "../policy/Policy.ts"
 import { ConnectionPool } from "../ssh/ConnectionPool.ts"
-import type { SshError } from "../ssh/errors.ts"
-import { HostResolver, NetworkDenied } from "../ssh/HostResolver.ts"
+import type { SshError, SshFailure } from "../ssh/errors.ts"
+import { HostResolver, NetworkDenied, type Resolved, type Route } from "../ssh/HostResolver.ts"
 import { Target } from "../ssh/Target.ts"
 import type { TaskId } from "../task/Task.ts"
 import type { CleanChunk } from "../task/TaskOutput.ts"
@@ -41,6 +41,20 @@ export interface PreparedCommand {
   readonly canonical: string
   /** What name resolution left of the connect timeout. */
   readonly budget: Duration.Duration
+}
+
+/** Ways through the addresses of a host and its jump hosts that are tried. */
+const MAX_TARGETS = 16
+
+/** Failures that can mean an attack. */
+const SECURITY_EVENTS: ReadonlySet<SshFailure> = new Set(["HostKeyMismatch", "HostKeyRevoked"])
+
+/** Cross-checks rule this out; a host is never connected to around its jump hosts. */
+const NO_ROUTE = "A jump host is missing"
+
+/** A host of a route with its checked addresses. */
+interface Hop extends Resolved {
+  readonly entry: HostEntry
 }
 
 const denial = (
@@ -108,43 +122,61 @@ export class Dispatcher extends Context.Service<
           onSuccess: Effect.succeed
         })
 
-      /** Resolves within the connect timeout and says what is left of it. */
+      /** Checks one host of a route: the first is connected to from here, the others from the one before. */
+      const resolveHop = (snapshot: ConfigSnapshot, entry: HostEntry, route: Route) =>
+        Effect.map(resolver.resolve(entry.host.host, snapshot.policy.network, route), (resolved): Hop => ({
+          entry,
+          ...resolved
+        }))
+
+      /** Resolves and checks a host and its jump hosts within the connect timeout, and says what is left of it. */
       const resolve = Effect.fnUntraced(function* (snapshot: ConfigSnapshot, entry: HostEntry, limits: Limits) {
         const budget = Duration.seconds(limits.connect_timeout_seconds)
         const from = yield* Clock.currentTimeMillis
-        const { addresses } = yield* resolver.resolve(entry.host.host, snapshot.policy.network).pipe(
+        const jumpEntries = jumpHosts(snapshot, entry)
+        if (Option.isNone(jumpEntries)) return yield* new NetworkDenied({ detail: NO_ROUTE, addresses: [] })
+        const { host, jumps } = yield* Effect.gen(function* () {
+          const jumps = yield* Effect.forEach(jumpEntries.value, (jump, at) =>
+            Effect.mapError(
+              resolveHop(snapshot, jump, at === 0 ? "direct" : "jump"),
+              ({ addresses, detail }) =>
+                new NetworkDenied({ addresses, detail: `${detail} (jump host ${jump.host.alias})` })
+            )
+          )
+          return { jumps, host: yield* resolveHop(snapshot, entry, jumps.length === 0 ? "direct" : "jump") }
+        }).pipe(
           Effect.timeoutOrElse({
             duration: budget,
             orElse: () => Effect.fail(new NetworkDenied({ detail: "DNS resolution failed", addresses: [] }))
           })
         )
         const spent = Duration.millis((yield* Clock.currentTimeMillis) - from)
-        return { addresses, budget: Duration.subtract(budget, spent) }
+        return { jumps, host, budget: Duration.subtract(budget, spent) }
       })
 
-      const targetsOf = Effect.fnUntraced(function* (
-        snapshot: ConfigSnapshot,
-        entry: HostEntry,
-        addresses: readonly [string, ...ReadonlyArray<string>]
-      ) {
-        const material = yield* login(entry)
-        const target = (address: string) =>
-          new Target({
-            alias: entry.host.alias,
-            hostname: entry.host.host,
-            address,
-            port: entry.host.port,
-            login: material,
-            hostKeys: snapshot.hostKeys
-          })
-        const [first, ...others] = addresses
-        return [target(first), ...others.map(target)] as const
+      /** One target for each way through the addresses of a route; those of the last host vary first. */
+      const targetsOf = Effect.fnUntraced(function* (snapshot: ConfigSnapshot, jumps: ReadonlyArray<Hop>, host: Hop) {
+        const reach = Effect.fnUntraced(function* (hop: Hop, ways: Arr.NonEmptyReadonlyArray<Target | undefined>) {
+          const material = yield* login(hop.entry)
+          const { alias, host: hostname, port } = hop.entry.host
+          const { hostKeys } = snapshot
+          const [first, ...others] = Arr.flatMap(ways, (via) =>
+            Arr.map(
+              hop.addresses,
+              (address) => new Target({ alias, hostname, address, port, login: material, hostKeys, via })
+            )
+          )
+          return [first, ...others.slice(0, MAX_TARGETS - 1)] as const
+        })
+        let ways: Arr.NonEmptyReadonlyArray<Target | undefined> = [undefined]
+        for (const jump of jumps) ways = yield* reach(jump, ways)
+        return yield* reach(host, ways)
       })
 
       /** The log has the detail that a client must not see; a wrong host key is a security event as well. */
-      const report = ({ alias, detail, failure }: SshError) =>
-        failure === "HostKeyMismatch" || failure === "HostKeyRevoked"
-          ? audit.securityEvent(failure, { alias, detail })
+      const report = ({ alias, because, detail, failure }: SshError) =>
+        SECURITY_EVENTS.has(because ?? failure)
+          ? audit.securityEvent(because ?? failure, { alias, detail })
           : Effect.logWarning({ type: "ssh", alias, failure, detail })
 
       const plan = Effect.fn("Dispatcher.plan")(function* (alias: string, command: string) {
@@ -152,7 +184,10 @@ export class Dispatcher extends Context.Service<
         const decision = decide(snapshot.policy, facts, command)
         const network = yield* resolve(snapshot, entry, decision.limits).pipe(
           Effect.match({
-            onSuccess: ({ addresses }) => ({ allowed: true, addresses: [...addresses] }),
+            onSuccess: ({ host }) =>
+              host.resolvedBy === "jump host"
+                ? { allowed: true, addresses: [], reason: "The jump host resolves the name" }
+                : { allowed: true, addresses: [...host.addresses] },
             onFailure: (denied) => ({ allowed: false, addresses: [...denied.addresses], reason: denied.detail })
           })
         )
@@ -204,7 +239,7 @@ export class Dispatcher extends Context.Service<
         const { canonical, hash, requested } = decision.command
         const about = { alias: request.alias, hash, command: requested }
         yield* login(entry)
-        const { addresses, budget } = yield* resolve(snapshot, entry, decision.limits).pipe(
+        const { budget, host, jumps } = yield* resolve(snapshot, entry, decision.limits).pipe(
           Effect.tapError((denied) =>
             audit.decision({ ...about, allowed: false, rule: decision.rule, reason: denied.detail })
           ),
@@ -221,7 +256,7 @@ export class Dispatcher extends Context.Service<
             client: request.client ?? "embedded",
             ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput })
           },
-          targets: yield* targetsOf(snapshot, entry, addresses),
+          targets: yield* targetsOf(snapshot, jumps, host),
           canonical,
           budget
         }
@@ -262,15 +297,15 @@ export class Dispatcher extends Context.Service<
           ({ status, alias, target_ip, latency_ms, ...(error === undefined ? {} : { error }) }) satisfies HostStatus
         yield* login(entry)
         return yield* Effect.gen(function* () {
-          const { addresses, budget } = yield* resolve(snapshot, entry, limits)
-          const targets = yield* targetsOf(snapshot, entry, addresses)
+          const { budget, host, jumps } = yield* resolve(snapshot, entry, limits)
+          const targets = yield* targetsOf(snapshot, jumps, host)
           return yield* pool.check(targets, budget).pipe(
             Effect.map(({ latency, targetIp }) =>
               answer("reachable", targetIp, Math.round(Duration.toMillis(latency)))
             ),
             Effect.tapError(report),
             Effect.catchTag("SshError", (error) =>
-              Effect.succeed(answer("unreachable", addresses[0], 0, error.message))
+              Effect.succeed(answer("unreachable", targets[0].address, 0, error.message))
             )
           )
         }).pipe(Effect.catchTag("NetworkDenied", (denied) => Effect.succeed(answer("denied", "", 0, denied.detail))))

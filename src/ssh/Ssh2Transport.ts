@@ -1,14 +1,16 @@
 import { Deferred, Duration, Effect, FileSystem, Layer } from "effect"
 import type { Scope } from "effect"
 import type { Algorithms, AnyAuthMethod, Client } from "ssh2"
-import { authMethods, makeKeyParser } from "./AuthMethods.ts"
+import { type Authentication, makeAuthentication } from "./AuthMethods.ts"
 import { type SshError, sshError } from "./errors.ts"
 import { makeHostKeyCheck } from "./HostKeyCheck.ts"
-import type { KnownHost } from "./KnownHosts.ts"
-import { readKnownHosts } from "./KnownHostsFile.ts"
+import type { KnownHosts } from "./KnownHosts.ts"
+import { makeKnownHostsReader } from "./KnownHostsFile.ts"
 import { connectFailure } from "./SshFailures.ts"
 import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
-import { execOn } from "./Ssh2Channel.ts"
+import { makeSessions } from "./Ssh2Channel.ts"
+import { signFirst } from "./Ssh2Patches.ts"
+import { forwardOn, Ssh2Tunnel } from "./Ssh2Tunnel.ts"
 import type { Target } from "./Target.ts"
 import { Transport } from "./Transport.ts"
 import type { Connection } from "./Transport.ts"
@@ -28,31 +30,53 @@ const MACS: Algorithms["hmac"] = [
 /** The library, loaded with the first need: it takes as long to load as the rest of the server takes to start. */
 const loadLibrary = Effect.map(
   Effect.promise(() => import("ssh2")),
-  ({ default: { Client, utils } }) => ({ Client, parseKey: makeKeyParser(utils) })
+  ({ default: { Client, OpenSSHAgent, utils } }) => ({
+    Client,
+    authenticate: makeAuthentication({ OpenSSHAgent, utils })
+  })
 )
 
+/** What one handshake needs. */
+interface Attempt {
+  readonly client: Client
+  readonly target: Target
+  readonly known: KnownHosts
+  readonly authentication: Authentication
+  /** What to connect over; undefined for a TCP connection of our own. */
+  readonly tunnel: Ssh2Tunnel | undefined
+}
+
 /** Connects and authenticates `client`; every event of its life ends up in the returned effect or in `lost`. */
-const handshake = (
-  client: Client,
-  target: Target,
-  known: ReadonlyArray<KnownHost>,
-  methods: ReadonlyArray<AnyAuthMethod>
-): Effect.Effect<Connection, SshError> =>
+const handshake = ({ authentication, client, known, target, tunnel }: Attempt): Effect.Effect<Connection, SshError> =>
   Effect.callback((resume) => {
     const lost = Deferred.makeUnsafe<SshError>()
     let phase: ConnectPhase = "connecting"
     let reason: SshError | undefined
-    let isLost = false
+    let lostBecause: SshError | undefined
     const hostKey = makeHostKeyCheck(target, known)
 
+    /** A jump host that died takes everything behind it along, and the library says nothing but "closed" then. */
+    const explainTunnel = (): SshError | undefined => {
+      const failure = tunnel?.jumpHostFailure()
+      return failure !== undefined && phase === "open"
+        ? sshError(target.alias, "ConnectionLost", `jump host ${failure.alias}: ${failure.detail}`)
+        : failure
+    }
     const explain = (error: LibraryError): SshError =>
       hostKey.refusal() ??
+      explainTunnel() ??
       hostKey.explain(error.message) ??
-      sshError(target.alias, connectFailure(phase, error), error.message)
+      authentication.explain(sshError(target.alias, connectFailure(phase, error), error.message))
 
+    const sessions = makeSessions(client, target, () => lostBecause !== undefined)
     const connection: Connection = {
-      exec: execOn(client, target, () => isLost),
+      exec: sessions.exec,
+      keepReady: sessions.keepReady,
+      forward: forwardOn({ client, alias: target.alias, lostBecause: () => lostBecause }),
       lost: Deferred.await(lost)
+    }
+    if (tunnel?.isClosed() === true) {
+      return resume(Effect.fail(explain({ message: "the tunnel closed before the handshake" })))
     }
 
     client.on("connect", () => client.setNoDelay(true))
@@ -75,17 +99,15 @@ const handshake = (
       if (phase !== "open") resume(Effect.fail(reason))
     })
     client.on("close", () => {
-      isLost = true
       const why = reason ?? explain({ message: "the server closed the connection" })
+      lostBecause = why
       if (phase !== "open") resume(Effect.fail(why))
       Deferred.doneUnsafe(lost, Effect.succeed(why))
     })
 
-    const remaining = [...methods]
     try {
       client.connect({
-        host: target.address,
-        port: target.port,
+        ...(tunnel === undefined ? { host: target.address, port: target.port } : { sock: tunnel.stream }),
         username: target.login.username,
         readyTimeout: 0,
         keepaliveInterval: KEEPALIVE_MILLIS,
@@ -93,13 +115,11 @@ const handshake = (
         hostVerifier: hostKey.verify,
         // Without compression, which would let the sizes of output tell its content.
         algorithms: { serverHostKey: hostKey.algorithms, hmac: MACS, compress: ["none"] },
-        authHandler: (left: ReadonlyArray<string> | null, _partial, next) => {
-          // `left` is null before the first attempt, and then what the server still accepts.
-          const at = remaining.findIndex((method) => left === null || left.includes(method.type))
-          const [method] = at < 0 ? [] : remaining.splice(at, 1)
-          ;(next as (method: AnyAuthMethod | false) => void)(method ?? false)
+        authHandler: (left: ReadonlyArray<string> | null, partial: boolean | null, next) => {
+          ;(next as (method: AnyAuthMethod | false) => void)(authentication.next(left, partial))
         }
       })
+      signFirst(client)
     } catch (error) {
       resume(
         Effect.fail(sshError(target.alias, "ProtocolError", error instanceof Error ? error.message : String(error)))
@@ -118,14 +138,30 @@ export const Ssh2Transport = {
   layer: Layer.effect(
     Transport,
     Effect.gen(function* () {
-      const context = yield* Effect.context<FileSystem.FileSystem>()
+      const readKnownHosts = yield* makeKnownHostsReader
       const library = yield* Effect.cached(loadLibrary)
       yield* Effect.forkScoped(library)
 
-      const open = Effect.fn("Transport.open")(function* (target: Target) {
-        const known = yield* Effect.provideContext(readKnownHosts(target), context)
-        const { Client, parseKey } = yield* library
-        const methods = yield* Effect.fromResult(authMethods(target, parseKey))
+      /** The way to a target that is not ours to connect to. What the jump host says of the target is about the target. */
+      const tunnelTo = Effect.fnUntraced(function* (target: Target, through: Connection | undefined) {
+        if (target.via === undefined) return undefined
+        const { alias } = target.via
+        if (through === undefined) return yield* sshError(alias, "JumpHostFailed", "there is no connection to it")
+        const tunnel = yield* Effect.mapError(through.forward(target.address, target.port), (error) =>
+          error.failure === "JumpHostFailed"
+            ? error
+            : sshError(target.alias, error.failure, `${alias}: ${error.detail}`)
+        )
+        return tunnel instanceof Ssh2Tunnel
+          ? tunnel
+          : yield* sshError(alias, "JumpHostFailed", "its connection is not one of this transport")
+      })
+
+      const open = Effect.fn("Transport.open")(function* (target: Target, through: Connection | undefined) {
+        const known = yield* readKnownHosts(target)
+        const { authenticate, Client } = yield* library
+        const authentication = yield* authenticate(target)
+        const tunnel = yield* tunnelTo(target, through)
         const client = yield* Effect.acquireRelease(
           Effect.sync(() => new Client()),
           (client) =>
@@ -134,12 +170,16 @@ export const Ssh2Transport = {
               client.destroy()
             })
         )
-        return yield* handshake(client, target, known, methods)
+        return yield* handshake({ client, target, known, authentication, tunnel })
       })
 
       const connect = Effect.fn("Transport.connect")(
-        (target: Target, budget: Duration.Duration): Effect.Effect<Connection, SshError, Scope.Scope> =>
-          Effect.timeoutOrElse(open(target), {
+        (
+          target: Target,
+          budget: Duration.Duration,
+          through?: Connection
+        ): Effect.Effect<Connection, SshError, Scope.Scope> =>
+          Effect.timeoutOrElse(open(target, through), {
             duration: budget,
             orElse: () =>
               Effect.fail(sshError(target.alias, "ConnectTimeout", `no connection to ${target.address} in time`))

@@ -30,13 +30,33 @@ export interface RemoteChannel {
   readonly closed: Effect.Effect<void>
 }
 
+/**
+ * A TCP connection that a jump host makes on our behalf (a `direct-tcpip` channel, RFC 4254 §7.2). Only the transport
+ * that made it can use it.
+ */
+export interface Tunnel {
+  /** The alias of the jump host. */
+  readonly through: string
+}
+
 /** An authenticated connection whose host key was verified. It lives in the Scope that `connect` was given. */
 export interface Connection {
   /**
-   * Opens a session channel and runs `command` through the login shell. stdin is at its end from the start.
+   * Opens a session channel and runs `command` through the login shell. stdin is `input`, or at its end from the start.
    * Fails with `ChannelRefused` when the server opens no session (the command never ran), or `ConnectionLost`.
    */
-  readonly exec: (command: string) => Effect.Effect<RemoteChannel, SshError, Scope.Scope>
+  readonly exec: (command: string, input?: Uint8Array) => Effect.Effect<RemoteChannel, SshError, Scope.Scope>
+  /**
+   * Has the host connect to `address`, which can be a name that it resolves. Closing the Scope ends the tunnel. Fails with
+   * `JumpHostFailed` when this host forwards nothing or is gone; else with what it says about the destination:
+   * `ConnectionRefused`, `ConnectTimeout`, `NetworkUnreachable`, `ResolutionFailed`.
+   */
+  readonly forward: (address: string, port: number) => Effect.Effect<Tunnel, SshError, Scope.Scope>
+  /**
+   * Whether a session channel may be kept open for the next `exec`, which then takes one round trip instead of two. It holds
+   * one of the host's sessions (MaxSessions). Not there when the transport cannot.
+   */
+  readonly keepReady?: (wanted: boolean) => Effect.Effect<void>
   /** Resolves when the connection is gone, with the error that new commands on it would get; never fails. */
   readonly lost: Effect.Effect<SshError>
 }
@@ -45,7 +65,14 @@ export interface Connection {
 export class Transport extends Context.Service<
   Transport,
   {
-    /** Connects, verifies the host key, authenticates: all within `budget`. Interruptible. */
-    readonly connect: (target: Target, budget: Duration.Duration) => Effect.Effect<Connection, SshError, Scope.Scope>
+    /**
+     * Connects, verifies the host key, authenticates: all within `budget`. Interruptible. For a target with `via`,
+     * `through` is a connection to that jump host, which must outlive this one; without it the connect fails.
+     */
+    readonly connect: (
+      target: Target,
+      budget: Duration.Duration,
+      through?: Connection
+    ) => Effect.Effect<Connection, SshError, Scope.Scope>
   }
 >()("mcp-ssh-orchestrator/ssh/Transport") {}

@@ -87,6 +87,46 @@ describe("HostResolver", () => {
     })
   )
 
+  it.effect("leaves a name behind a jump host to it when it does not resolve here and no list is configured", () =>
+    Effect.gen(function* () {
+      const names = yield* withNames({ inner: ["10.0.0.1"], here: ["0.0.0.0"], slow: "never" })
+      const lists = [
+        { allow_ips: ["10.0.0.1"] },
+        { allow_cidrs: ["::/0", "0.0.0.0/0"] },
+        { block_ips: ["192.0.2.1"] },
+        { block_cidrs: ["192.0.2.0/24"] }
+      ].map(compileNetwork)
+      yield* Effect.gen(function* () {
+        const resolver = yield* HostResolver
+        assert.deepStrictEqual(yield* resolver.resolve("Absent", open, "jump"), {
+          addresses: ["Absent"],
+          resolvedBy: "jump host"
+        })
+        assert.deepStrictEqual(yield* resolver.resolve("inner", open, "jump"), {
+          addresses: ["10.0.0.1"],
+          resolvedBy: "here"
+        })
+        assert.strictEqual((yield* Effect.flip(resolver.resolve("Absent", open))).detail, "DNS resolution failed")
+        for (const network of lists) {
+          const denied = yield* Effect.flip(resolver.resolve("Absent", network, "jump"))
+          assert.strictEqual(denied.detail, "DNS resolution failed")
+        }
+        // An address is an address: what is not allowed here is not allowed there.
+        for (const host of ["0.0.0.0", "::", "here"]) {
+          const denied = yield* Effect.flip(resolver.resolve(host, open, "jump"))
+          assert.strictEqual(denied.detail, "No resolved IPs allowed by policy.network", host)
+        }
+        const blocked = yield* Effect.flip(
+          resolver.resolve("10.0.0.1", compileNetwork({ block_ips: ["10.0.0.1"] }), "jump")
+        )
+        assert.deepStrictEqual(blocked.addresses, ["10.0.0.1"])
+        const fiber = yield* Effect.forkChild(resolver.resolve("slow", open, "jump"), { startImmediately: true })
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual((yield* Fiber.join(fiber)).addresses, ["slow"])
+      }).pipe(Effect.provide(names.layer))
+    })
+  )
+
   it.effect("remembers an answer for 60 s and a failure for 5 s, and asks the policy every time", () =>
     Effect.gen(function* () {
       const names = yield* withNames({ web: ["192.0.2.1"] })

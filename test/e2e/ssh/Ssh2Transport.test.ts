@@ -167,10 +167,11 @@ describe("host keys", () => {
         ["another key", `${where} ${otherKey}`, "HostKeyMismatch"],
         ["another key beside the right one", `${where} ${otherKey}\n${edLine}`, "connected"],
         ["revoked", `${edLine}\n@revoked * ${keyOf(edLine)}`, "HostKeyRevoked"],
-        ["an authority is no host key", `@cert-authority * ${keyOf(edLine)}`, "HostKeyUnknown"],
+        ["an authority is no host key", `@cert-authority * ${keyOf(edLine)}`, "HostCertificateOnly"],
         ["a wildcard", `* ${keyOf(edLine)}`, "connected"],
         ["stored without the port", `${sshd.address} ${keyOf(edLine)}`, "connected"],
-        ["an unusable type only", `${where} ssh-dss AAAAB3NzaC1kc3M=`, "HostKeyMismatch"]
+        ["an unusable type only", `${where} ssh-dss AAAAB3NzaC1kc3MAAAABAQ==`, "HostKeyMismatch"],
+        ["a broken line", edLine.slice(0, -4), "HostKeyUnknown"]
       ]
       for (const [name, knownHosts, expected] of rows) {
         assert.strictEqual(yield* Effect.flatMap(targetOf(sshd, { knownHosts }), attempt), expected, name)
