@@ -1,80 +1,32 @@
+import { Clock, Context, Duration, Effect, Layer, Random, Ref, Result, Stream } from "effect"
+import type { Scope } from "effect"
 import {
-  Clock,
-  Context,
-  Duration,
-  Effect,
-  Equal,
-  Exit,
-  Hash,
-  Layer,
-  RcMap,
-  Random,
-  Ref,
-  Result,
-  Scope,
-  Semaphore,
-  Stream
-} from "effect"
-import { makeConnectionSlots } from "./ConnectionSlots.ts"
+  CONTROL_INDEX,
+  ConnectionKey,
+  makeConnections,
+  type PooledConnection,
+  scopedUnlessSuccess
+} from "./Connections.ts"
+import type { ConnectionSlots } from "./ConnectionSlots.ts"
 import { type SshError, sshError, type SshFailure } from "./errors.ts"
 import { launchProcess } from "./RemoteProcess.ts"
 import type { LaunchedProcess, RemoteProcess, StopReport } from "./RemoteProcess.ts"
-import { isDroppedAtStart } from "./SshFailures.ts"
 import type { Target } from "./Target.ts"
 import { Transport } from "./Transport.ts"
 import type { Connection, OutputChunk } from "./Transport.ts"
 
-/** How long an unused connection is kept. */
-const IDLE_TTL = Duration.seconds(60)
-/** Handshakes at a time in the whole process: more only lengthen the pauses of the event loop. */
-const MAX_HANDSHAKES = 50
 /** How long a command waits for a place on its host's connections. */
 const PLACE_WITHIN = Duration.seconds(60)
-/** Killers at a time on one connection. */
-const CONTROL_CHANNELS = 3
-/** Attempts of one exec that the server refused, and of one connect that it dropped at the start. */
+/** Attempts of one exec that the server refused. */
 const EXEC_ATTEMPTS = 4
-const CONNECT_ATTEMPTS = 3
 /** Moves of a command to another connection. */
 const MOVES = 2
 /** Connect budget of a stop. */
 const STOP_BUDGET = Duration.seconds(5)
 /** Bytes of a killer's answer that are looked at. */
 const MAX_ANSWER_BYTES = 16 * 1024
-/** The number of the connection that is made for a killer which finds no session on the command's own. */
-const CONTROL_INDEX = -1
-
 /** A failure after which the next address of the host is tried. */
 const TRY_NEXT: ReadonlySet<SshFailure> = new Set(["ConnectionRefused", "ConnectTimeout", "NetworkUnreachable"])
-
-/** Which of the connections to a target. `budget` is that of the caller who makes it, and no part of the identity. */
-class ConnectionKey implements Equal.Equal {
-  readonly target: Target
-  readonly index: number
-  readonly budget: Duration.Duration
-
-  constructor(target: Target, index: number, budget: Duration.Duration) {
-    this.target = target
-    this.index = index
-    this.budget = budget
-  }
-
-  [Equal.symbol](that: Equal.Equal): boolean {
-    return that instanceof ConnectionKey && that.index === this.index && Equal.equals(that.target, this.target)
-  }
-
-  [Hash.symbol](): number {
-    return Hash.combine(Hash.hash(this.target), Hash.number(this.index))
-  }
-}
-
-/** A connection in the pool. */
-interface Entry {
-  readonly connection: Connection
-  readonly control: Semaphore.Semaphore
-  /** Set when the connection is gone or its sessions are held by what could not be stopped. */
-  readonly retired: Ref.Ref<boolean>
-}
 
 /** What is to be run, and where. */
 export interface StartOptions {
@@ -98,17 +50,6 @@ export interface Reachable {
   /** TCP, handshake and authentication together. */
   readonly latency: Duration.Duration
 }
-
-/** Runs an effect in a Scope of its own within the caller's, which closes at once when the effect does not succeed. */
-const scopedUnlessSuccess = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.fork(yield* Effect.scope)
-      return yield* restore(Scope.provide(effect, scope)).pipe(
-        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-      )
-    })
-  )
 
 /**
  * Connections to hosts, shared by the commands that run on them. The connections to a target grow from one as needed,
@@ -135,77 +76,7 @@ export class ConnectionPool extends Context.Service<
     ConnectionPool,
     Effect.gen(function* () {
       const transport = yield* Transport
-      const poolScope = yield* Effect.scope
-      const handshakes = yield* Semaphore.make(MAX_HANDSHAKES)
-
-      const dial = (target: Target, budget: Duration.Duration): Effect.Effect<Connection, SshError, Scope.Scope> =>
-        scopedUnlessSuccess(handshakes.withPermit(transport.connect(target, budget))).pipe(
-          // sshd drops connections above MaxStartups before it says a word.
-          Effect.tapError((error) =>
-            isDroppedAtStart(error.detail)
-              ? Effect.flatMap(Random.nextBetween(50, 300), (millis) => Effect.sleep(Duration.millis(millis)))
-              : Effect.void
-          ),
-          Effect.retry({ times: CONNECT_ATTEMPTS - 1, while: (error) => isDroppedAtStart(error.detail) }),
-          Effect.timeoutOrElse({
-            duration: budget,
-            orElse: () =>
-              Effect.fail(sshError(target.alias, "ConnectTimeout", `no connection to ${target.address} in time`))
-          })
-        )
-
-      const connections: RcMap.RcMap<ConnectionKey, Entry, SshError> = yield* RcMap.make({
-        lookup: (key: ConnectionKey) =>
-          Effect.gen(function* () {
-            const connection = yield* dial(key.target, key.budget)
-            const entry: Entry = {
-              connection,
-              control: yield* Semaphore.make(CONTROL_CHANNELS),
-              retired: yield* Ref.make(false)
-            }
-            // In the pool's scope: what drops the entry closes it, and must not wait for itself.
-            yield* connection.lost.pipe(Effect.andThen(Effect.forkIn(retire(key, entry), poolScope)), Effect.forkScoped)
-            return entry
-          }).pipe(
-            // A failed lookup would be remembered; nobody may be waiting any more who would drop it.
-            Effect.tapError(() => Effect.forkIn(RcMap.invalidate(connections, key), poolScope))
-          ),
-        idleTimeToLive: (key) => (key.index === CONTROL_INDEX ? Duration.zero : IDLE_TTL)
-      })
-      const targets = yield* RcMap.make({ lookup: (_target: Target) => makeConnectionSlots, idleTimeToLive: IDLE_TTL })
-
-      /** Takes a connection out of the pool, once; those who use it keep it until they are done. */
-      const retire = (key: ConnectionKey, entry: Entry): Effect.Effect<void> =>
-        Effect.flatMap(Ref.getAndSet(entry.retired, true), (before) =>
-          before ? Effect.void : RcMap.invalidate(connections, key)
-        )
-
-      /** The connection of a key, made when there is none; within the caller's own budget, also when others wait for it. */
-      const connect = Effect.fn("ConnectionPool.connect")(function* (key: ConnectionKey) {
-        const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(key.budget)
-        while (true) {
-          const left = until - (yield* Clock.currentTimeMillis)
-          const mine = new ConnectionKey(key.target, key.index, Duration.millis(Math.max(0, left)))
-          const entry = yield* Effect.result(
-            scopedUnlessSuccess(RcMap.get(connections, mine)).pipe(
-              Effect.tapError(() => RcMap.invalidate(connections, mine)),
-              Effect.timeoutOrElse({
-                duration: mine.budget,
-                orElse: () =>
-                  Effect.fail(sshError(key.target.alias, "ConnectTimeout", "the connection was not made in time"))
-              })
-            )
-          )
-          if (Result.isSuccess(entry)) {
-            if (!(yield* Ref.get(entry.success.retired))) return entry.success
-            yield* RcMap.invalidate(connections, mine)
-            continue
-          }
-          // Who joined an attempt with a shorter budget tries again with the rest of its own.
-          const over = (yield* Clock.currentTimeMillis) >= until
-          if (over || entry.failure.failure !== "ConnectTimeout") return yield* entry.failure
-        }
-      })
+      const connections = yield* makeConnections(transport)
 
       const collect = (connection: Connection, command: string) =>
         Effect.scoped(
@@ -232,46 +103,72 @@ export class ConnectionPool extends Context.Service<
         )
 
       /** Runs a killer on the connection of its command or, when that is gone or full, on one of its own. */
-      const control = (target: Target, entry: Entry) => (command: string) =>
+      const control = (target: Target, entry: PooledConnection) => (command: string) =>
         entry.control
           .withPermit(retryRefused(collect(entry.connection, command)))
           .pipe(
             Effect.catch(() =>
               Effect.scoped(
-                Effect.flatMap(connect(new ConnectionKey(target, CONTROL_INDEX, STOP_BUDGET)), (other) =>
+                Effect.flatMap(connections.get(new ConnectionKey(target, CONTROL_INDEX, STOP_BUDGET)), (other) =>
                   other.control.withPermit(retryRefused(collect(other.connection, command)))
                 )
               )
             )
           )
 
-      /** Launches on one target: a place, a connection, an exec, and another place when the server is out of sessions. */
-      const launchOn = Effect.fn("ConnectionPool.launch")(function* (
+      /** Lowers what the host is asked for; a connection whose sessions something else holds is not used again. */
+      const refused = Effect.fnUntraced(function* (
         target: Target,
-        budget: Duration.Duration,
-        options: StartOptions
+        index: number,
+        slots: ConnectionSlots,
+        used: Ref.Ref<PooledConnection | undefined>
       ) {
-        const slots = yield* RcMap.get(targets, target)
-        const launch = (index: number): Effect.Effect<LaunchedProcess, SshError, Scope.Scope> =>
+        const alone = yield* slots.refused(index)
+        const entry = yield* Ref.get(used)
+        if (!alone || entry === undefined || !(yield* Ref.get(entry.proven))) return
+        yield* connections.retire(new ConnectionKey(target, index, STOP_BUDGET), entry)
+      })
+
+      /** Launches on one target: a place, a connection, an exec, and another place when the server is out of sessions. */
+      const launchOn = Effect.fnUntraced(function* (target: Target, budget: Duration.Duration, options: StartOptions) {
+        const { slots } = yield* connections.record(target)
+        const launch = (
+          index: number,
+          used: Ref.Ref<PooledConnection | undefined>
+        ): Effect.Effect<LaunchedProcess, SshError, Scope.Scope> =>
           scopedUnlessSuccess(
             Effect.gen(function* () {
               const key = new ConnectionKey(target, index, budget)
-              const entry = yield* connect(key)
-              return yield* launchProcess({
-                connection: entry.connection,
+              const entry = yield* connections.get(key)
+              const { connection } = entry
+              yield* Ref.set(used, entry)
+              yield* Effect.addFinalizer(() => connection.keepReady?.(true) ?? Effect.void)
+              const launched = yield* launchProcess({
+                connection,
                 alias: target.alias,
                 targetIp: target.address,
                 command: options.command,
+                shell: yield* Ref.get(entry.shell),
+                learned: (shell) => Ref.set(entry.shell, shell),
                 output: options.output,
                 grace: options.grace,
                 // A channel that is closed over a living process keeps its session: no more commands there.
                 stopped: (report) =>
                   Effect.andThen(
-                    report.remote === "confirmed" ? Effect.void : retire(key, entry),
+                    report.remote === "confirmed" ? Effect.void : connections.retire(key, entry),
                     options.stopped(report)
                   ),
                 control: control(target, entry)
-              })
+              }).pipe(
+                Effect.tapError((error) =>
+                  error.failure === "ConnectionLost" ? connections.retire(key, entry) : Effect.void
+                )
+              )
+              yield* Ref.set(entry.proven, true)
+              yield* slots.accepted(index)
+              // A session that is kept ready is one of those that the host allows.
+              yield* connection.keepReady?.(yield* slots.hasRoom(index)) ?? Effect.void
+              return launched
             })
           )
         const attempt = (moves: number): Effect.Effect<LaunchedProcess, SshError, Scope.Scope> =>
@@ -283,9 +180,10 @@ export class ConnectionPool extends Context.Service<
                     duration: PLACE_WITHIN,
                     orElse: () => Effect.fail(sshError(target.alias, "ChannelsBusy", "no free session within 60 s"))
                   })
-                  return yield* retryRefused(launch(index)).pipe(
+                  const used = yield* Ref.make<PooledConnection | undefined>(undefined)
+                  return yield* retryRefused(launch(index, used)).pipe(
                     Effect.tapError((error) =>
-                      error.failure === "ChannelRefused" ? slots.refused(index) : Effect.void
+                      error.failure === "ChannelRefused" ? refused(target, index, slots, used) : Effect.void
                     )
                   )
                 })
@@ -299,7 +197,7 @@ export class ConnectionPool extends Context.Service<
       })
 
       /** Tries the targets in order, each with an equal share of what is left of the budget. */
-      const firstOf = Effect.fn("ConnectionPool.firstOf")(function* <A, R>(
+      const firstOf = Effect.fnUntraced(function* <A, R>(
         all: readonly [Target, ...Array<Target>],
         budget: Duration.Duration,
         use: (target: Target, share: Duration.Duration) => Effect.Effect<A, SshError, R>
@@ -311,7 +209,7 @@ export class ConnectionPool extends Context.Service<
           const answer = yield* Effect.result(use(target, Duration.millis(left / (all.length - at))))
           if (Result.isSuccess(answer)) return answer.success
           last = answer.failure
-          if (!TRY_NEXT.has(last.failure)) break
+          if (!TRY_NEXT.has(last.because ?? last.failure)) break
         }
         return yield* last ?? sshError(all[0].alias, "ConnectTimeout", "nothing was tried")
       })
@@ -319,7 +217,7 @@ export class ConnectionPool extends Context.Service<
       const start = Effect.fn("ConnectionPool.start")(function* (options: StartOptions) {
         const [first, ...others] = options.targets
         // An address that is connected already answers sooner than one that comes before it.
-        const isWarm = (target: Target) => RcMap.has(connections, new ConnectionKey(target, 0, options.budget))
+        const isWarm = (target: Target) => connections.has(new ConnectionKey(target, 0, options.budget))
         const warm = yield* Effect.filter(others, isWarm)
         const ordered: readonly [Target, ...Array<Target>] =
           warm[0] === undefined || (yield* isWarm(first))
@@ -333,7 +231,7 @@ export class ConnectionPool extends Context.Service<
         (all: readonly [Target, ...Array<Target>], budget: Duration.Duration) =>
           firstOf(all, budget, (target, share) =>
             Effect.scoped(
-              Effect.map(Effect.timed(dial(target, share)), ([latency]) => ({ targetIp: target.address, latency }))
+              Effect.map(connections.fresh(target, share), ([latency]) => ({ targetIp: target.address, latency }))
             )
           )
       )

@@ -1,12 +1,13 @@
 import { Context, Effect } from "effect"
-import { randomBytes } from "node:crypto"
+import { randomUUID } from "node:crypto"
+import { encodeText, type LoginShell, PROBE_SCRIPT, PROBE_WORD } from "./LoginShell.ts"
 
 /** The environment variable that marks every process of a run. `LC_` because sudo keeps such names (sudoers env_keep). */
 export const RUN_VARIABLE = "LC_MCP_RUN"
 
-/** Makes the tag of a run: 32 hex digits. A reference, so that a simulation can draw it from its seed. */
+/** Makes the tag of a run: 32 hex digits, 122 bits of them random (Node draws the bytes of many UUIDs at once). A reference, so that a simulation can draw it from its seed. */
 export const RunTag = Context.Reference<Effect.Effect<string>>("mcp-ssh-orchestrator/ssh/RunTag", {
-  defaultValue: () => Effect.sync(() => randomBytes(16).toString("hex"))
+  defaultValue: () => Effect.sync(() => randomUUID().replaceAll("-", ""))
 })
 
 /**
@@ -48,16 +49,24 @@ export const canExec = (command: string): boolean => {
   return /^[A-Za-z0-9_./+][A-Za-z0-9_./+-]*$/.test(word) && !SHELL_WORDS.has(word)
 }
 
+/** The header, the tag and the command, for a POSIX shell. */
+const posixText = (tag: string, command: string): string =>
+  `printf "MCPRUN %s %s\\n" ${tag} $$ >&2; export ${RUN_VARIABLE}=${tag}; ${canExec(command) ? "exec " : ""}${command}`
+
 /**
  * What is sent to the host instead of the bare command, since SSH has no dependable way to stop a process without a
- * terminal (RFC 4254 §6.9 signals are refused or reach the leader only). The login shell is replaced by `sh`, which sshd made a session leader: its `$$` is the process group and
- * the session. It prints `MCPRUN tag pid` on stderr, then runs the command. Works from bash, dash, zsh, ksh and fish;
- * csh does not know the assignment and runs nothing.
+ * terminal (RFC 4254 §6.9 signals are refused or reach the leader only). sshd made the login shell a session leader: its
+ * `$$`, kept by `exec`, is the process group and the session. It prints `MCPRUN tag pid` on stderr, then runs the command.
+ *
+ * While nothing is known about the login shell, the text is one that all of them read alike, and the header ends with what
+ * the shell turned out to be. A POSIX login shell then runs the command without a further process.
  */
-export const runText = (tag: string, command: string): string =>
-  `${RUN_VARIABLE}=${tag} exec sh -c ${quoteWord(
-    `printf "MCPRUN %s %s\\n" ${tag} $$ >&2; ${canExec(command) ? "exec " : ""}${command}`
-  )}`
+export const runText = (shell: LoginShell | undefined, tag: string, command: string): string => {
+  if (shell === "posix") return posixText(tag, command)
+  if (shell === "other") return `exec sh -c ${quoteWord(posixText(tag, command))}`
+  const encoded = encodeText(canExec(command) ? `exec ${command}` : command)
+  return `exec sh -c ${quoteWord(PROBE_SCRIPT)} sh ${tag} ${quoteWord(encoded)} ${PROBE_WORD}`
+}
 
 /** What the killer looks for. */
 export interface StopOrder {
@@ -74,23 +83,28 @@ export interface StopOrder {
 
 /**
  * The killer: TERM (and CONT, for a stopped process) to the process group, to every process of the session and to every
- * process that carries the tag; after the grace KILL, for up to a second. Prints `DEAD`, or `SURVIVORS` and their pids.
- * Processes are found through /proc; where there is none, the process group alone is signalled.
+ * process that carries the tag in its environment or, as a shell that was given it, in its command line; after the grace
+ * KILL, for up to a second. Prints `DEAD`, or `SURVIVORS` and their pids. Processes are found through /proc; without it, or
+ * without the tools that read it, the process group alone is signalled and the answer is `UNSURE` instead of `DEAD`.
+ *
+ * The pattern is written so that it does not match the command line of the grep that is given it.
  */
-const KILLER = `id=$1; pg=$2; ok=$3; g=$4; su=$5
-tag() { grep -ls "${RUN_VARIABLE}=$id" "$@" 2>/dev/null; [ "$su" ] && $su grep -ls "${RUN_VARIABLE}=$id" "$@" 2>/dev/null; }
+const KILLER = `id=$1; pg=$2; ok=$3; g=$4; su=$5; sure=1
+[ -e /proc/self/stat ] || sure=
+for t in grep awk cut sort; do command -v $t >/dev/null 2>&1 || sure=; done
+tag() { grep -ls "[L]${RUN_VARIABLE.slice(1)}=$id" "$@" 2>/dev/null; [ "$su" ] && $su grep -ls "[L]${RUN_VARIABLE.slice(1)}=$id" "$@" 2>/dev/null; }
 [ "$pg" -gt 1 ] || ok=0
-[ "$ok" = 1 ] || { [ "$pg" -gt 1 ] && [ "$(tag /proc/$pg/environ)" ] && ok=1; }
+[ "$ok" = 1 ] || { [ "$pg" -gt 1 ] && [ "$(tag /proc/$pg/environ /proc/$pg/cmdline)" ] && ok=1; }
 [ "$ok" = 1 ] || { [ "$pg" -gt 1 ] && ! [ -e /proc/$pg ] && [ -e /proc/self ] && ok=1; }
 members() { awk -v s="$pg" '{ p = $1; sub(/.*\\) /, ""); if ($4 == s && $1 != "Z" && $1 != "X") print p }' /proc/[0-9]*/stat 2>/dev/null; }
-list() { { tag /proc/[0-9]*/environ | cut -d/ -f3; [ "$ok" = 1 ] && if [ -e /proc/self ]; then members; else kill -0 -- -$pg 2>/dev/null && echo $pg; fi; } | sort -u; }
+list() { if [ "$sure" ]; then { tag /proc/[0-9]*/environ /proc/[0-9]*/cmdline | cut -d/ -f3; [ "$ok" = 1 ] && members; } | sort -u; else [ "$ok" = 1 ] && kill -0 -$pg 2>/dev/null && echo $pg; fi; }
 send() { kill "$@" 2>/dev/null; [ "$su" ] && $su kill "$@" 2>/dev/null; }
-sig() { [ "$ok" = 1 ] && send -$1 -- -$pg; l=$(list); [ "$l" ] && send -$1 $l; }
+sig() { [ "$ok" = 1 ] && send -$1 -$pg; l=$(list); [ "$l" ] && send -$1 $l; }
 nap() { sleep $1 2>/dev/null || { sleep 1; i=$((i+9)); }; }
 sig TERM; sig CONT; i=0; n=0.02
 while [ $i -lt $g ] && [ "$(list)" ]; do nap $n; [ $n = 0.1 ] && i=$((i+1)); [ $n = 0.05 ] && n=0.1; [ $n = 0.02 ] && n=0.05; done
 i=0; while [ $i -lt 10 ] && [ "$(list)" ]; do sig KILL; nap 0.1; i=$((i+1)); done
-l=$(list); if [ "$l" ]; then echo SURVIVORS $l; else echo DEAD; fi`
+l=$(list); if [ "$l" ]; then echo SURVIVORS $l; elif [ "$sure" ]; then echo DEAD; else echo UNSURE; fi`
 
 /** The command line that runs the killer. */
 export const stopText = (order: StopOrder): string =>

@@ -1,5 +1,6 @@
 import { Deferred, Duration, Effect, Exit, Fiber, Option, Ref, Result, Scope, Semaphore, Stream } from "effect"
 import { SshError } from "./errors.ts"
+import type { LoginShell } from "./LoginShell.ts"
 import { parseStopAnswer, RunTag, runText, stopText } from "./RemoteCommand.ts"
 import { headerSearch, searchHeader } from "./RunHeader.ts"
 import type { HeaderSearch } from "./RunHeader.ts"
@@ -34,6 +35,10 @@ export interface LaunchOptions {
   readonly targetIp: string
   /** The canonical text. */
   readonly command: string
+  /** What the connection's login shell is known to be. */
+  readonly shell: LoginShell | undefined
+  /** Told what it is when the header says so. */
+  readonly learned: (shell: LoginShell) => Effect.Effect<void>
   /** Called in order; the next bytes are read when it is done. */
   readonly output: (chunk: OutputChunk) => Effect.Effect<void>
   /** The grace for a stop that the closing Scope makes. */
@@ -44,6 +49,8 @@ export interface LaunchOptions {
   readonly control: (command: string) => Effect.Effect<string, SshError>
 }
 
+/** How long a host may take to accept or refuse an exec: longer, and the connection is taken for dead. */
+const ACCEPT_WITHIN = Duration.seconds(15)
 /** How long a host may take from the accepted exec to the header: the start of a shell. */
 const HEADER_WITHIN = Duration.seconds(15)
 /** How long a stop waits for a header that is on its way: without it the tag alone finds the processes. */
@@ -76,7 +83,8 @@ export interface LaunchedProcess {
 
 /**
  * Sends a command to a host, in a wrapper that reports its pid and tags its processes. Succeeds when the host accepted
- * it. Fails with `ChannelRefused` when it never ran, so that trying again is safe.
+ * it. Fails with `ChannelRefused` when it never ran, so that trying again is safe, and with `ConnectionLost` when it may have,
+ * also when the server did not answer for 15 s.
  *
  * Closing the Scope before the exit status is known stops the process, also when no more than the attempt is known, and
  * reports to `stopped`; only then is the channel closed.
@@ -84,7 +92,7 @@ export interface LaunchedProcess {
 export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
   options: LaunchOptions
 ): Effect.fn.Return<LaunchedProcess, SshError, Scope.Scope> {
-  const { alias, command, connection } = options
+  const { alias, command, connection, shell } = options
   const tag = yield* yield* RunTag
   const failure = (kind: SshError["failure"], detail: string) => new SshError({ failure: kind, alias, detail })
 
@@ -104,7 +112,10 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
       const step = searchHeader(search, tag, Buffer.from(buffer, byteOffset, byteLength))
       search = step.search
       const pass = step.pass.length === 0 ? Effect.void : options.output({ stream: "stderr", bytes: step.pass })
-      if (search._tag === "Found") return Effect.andThen(Deferred.succeed(header, search.pid), pass)
+      if (search._tag === "Found") {
+        const learned = search.shell === undefined ? Effect.void : options.learned(search.shell)
+        return Effect.andThen(Effect.andThen(learned, Deferred.succeed(header, search.pid)), pass)
+      }
       if (search._tag === "Searching") return pass
       return Effect.andThen(Deferred.fail(header, failure("ChannelRefused", "the login shell printed no header")), pass)
     })
@@ -119,7 +130,7 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
     return exit
   })
 
-  const run = connection.exec(runText(tag, command)).pipe(
+  const run = connection.exec(runText(shell, tag, command)).pipe(
     Scope.provide(channelScope),
     Effect.onExit((exit) => Deferred.done(accepted, exit)),
     Effect.tap((channel) =>
@@ -174,12 +185,12 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
 
   const finish = Effect.gen(function* () {
     const exit = yield* Ref.get(exited)
-    const refused = yield* Deferred.isDone(accepted)
-      ? Effect.map(
+    const refused = (yield* Deferred.isDone(accepted))
+      ? yield* Effect.map(
           Effect.result(Deferred.await(accepted)),
           (r) => Result.isFailure(r) && r.failure.failure === "ChannelRefused"
         )
-      : Effect.succeed(false)
+      : false
     const over = Option.isSome(exit) && Exit.isSuccess(exit.value)
     if (!over && !refused) {
       yield* options.stopped(yield* stop(yield* options.grace))
@@ -188,7 +199,11 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
   yield* Effect.addFinalizer(() => Effect.ensuring(finish, Scope.close(channelScope, Exit.void)))
 
   const running = yield* Effect.forkIn(run, channelScope, { startImmediately: true })
-  yield* Deferred.await(accepted)
+  // Keepalives take a minute to find out about a connection that is no more. The exec may have arrived: not sent again.
+  yield* Effect.timeoutOrElse(Deferred.await(accepted), {
+    duration: ACCEPT_WITHIN,
+    orElse: () => Effect.fail(failure("ConnectionLost", "the server did not answer the exec request"))
+  })
 
   const started = Effect.gen(function* () {
     const pid = yield* Effect.timeoutOrElse(Deferred.await(header), {

@@ -1,14 +1,19 @@
+import { type LoginShell, loginShells } from "./LoginShell.ts"
+
 /** Bytes of stderr in which the header is looked for; a login shell that writes more noise is not waited for. */
 export const MAX_NOISE_BYTES = 64 * 1024
 
-/** The longest line end after the tag: a pid, a blank, a newline and room. */
-const MAX_TAIL_BYTES = 24
+/** The longest line end after the tag: a pid, a blank, a shell's kind, a newline and room. */
+const MAX_TAIL_BYTES = 32
 
-/** The search for the line `MCPRUN tag pid` in stderr. */
+/** What follows the tag: a pid and, from the probing form, the kind of the login shell. */
+const TAIL = /^([1-9][0-9]{0,9})(?: ([a-z]+))?$/
+
+/** The search for the line `MCPRUN tag pid [shell]` in stderr. */
 export type HeaderSearch =
   /** Not found yet. `held` is the end of what was read, in so far as the header may begin in it. */
   | { readonly _tag: "Searching"; readonly held: Buffer; readonly read: number }
-  | { readonly _tag: "Found"; readonly pid: number }
+  | { readonly _tag: "Found"; readonly pid: number; readonly shell: LoginShell | undefined }
   /** Not within the first 64 KiB. */
   | { readonly _tag: "GivenUp" }
 
@@ -52,10 +57,10 @@ export const searchHeader = (
       ? { search: { _tag: "GivenUp" }, pass: all }
       : { search: { _tag: "Searching", held: all.subarray(at), read }, pass: all.subarray(0, at) }
   }
-  const digits = all.toString("latin1", start, end)
-  if (!/^[1-9][0-9]{0,9}$/.test(digits)) return { search: { _tag: "GivenUp" }, pass: all }
+  const tail = TAIL.exec(all.toString("latin1", start, end))
+  if (tail === null) return { search: { _tag: "GivenUp" }, pass: all }
   return {
-    search: { _tag: "Found", pid: Number(digits) },
+    search: { _tag: "Found", pid: Number(tail[1]), shell: loginShells.find((shell) => shell === tail[2]) },
     pass: Buffer.concat([all.subarray(0, at), all.subarray(end + 1)])
   }
 }

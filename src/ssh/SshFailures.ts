@@ -44,6 +44,14 @@ export const connectFailure = (phase: ConnectPhase, error: LibraryError): SshFai
  */
 export const isDroppedAtStart = (detail: string): boolean => detail.includes("Connection lost before handshake")
 
+/**
+ * Whether an attempt to connect failed for a cause that passes: the server dropped it before a word, or reset it before the
+ * key exchange was over. Never a refused port (an answer: sshd does not run), a host key or an authentication, whose
+ * repetition sshd punishes (sshd_config(5), PerSourcePenalties).
+ */
+export const isTransient = (error: { readonly failure: SshFailure; readonly detail: string }): boolean =>
+  error.failure === "ProtocolError" && (isDroppedAtStart(error.detail) || /\b(?:ECONNRESET|EPIPE)\b/.test(error.detail))
+
 /** Names the failure behind an error of `exec`: the server opened no session, or there is no server any more. */
 export const execFailure = (error: LibraryError & { readonly reason?: unknown }): SshFailure =>
   error.reason !== undefined || error.message === "Unable to exec" || error.message === "No free channels available"

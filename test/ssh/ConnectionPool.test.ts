@@ -8,8 +8,9 @@ import { Target } from "../../src/ssh/Target.ts"
 import { makeHosts } from "./SimulatedHosts.ts"
 import type { HostScript } from "./SimulatedHosts.ts"
 
-const at = (address: string, digest = "one") =>
+const at = (address: string, digest = "one", via?: Target) =>
   new Target({
+    via,
     alias: "web",
     hostname: "web",
     address,
@@ -252,6 +253,157 @@ describe("ConnectionPool", () => {
       assert.strictEqual(found.targetIp, A.address)
       assert.strictEqual(Duration.toMillis(found.latency), 40)
       assert.strictEqual(yield* hosts.open, 0)
+    })
+  )
+
+  it.effect(
+    "sends the first command of a connection in the form that probes, later ones as the login shell reads them",
+    () =>
+      Effect.gen(function* () {
+        for (const [shell, start] of [
+          ["posix", /^printf "MCPRUN/],
+          ["other", /^exec sh -c 'printf "MCPRUN/],
+          ["foreign", /^exec sh -c .*printf %b/]
+        ] as const) {
+          const { begin, hosts } = yield* setup({ [A.address]: { shell } })
+          for (let round = 0; round < 2; round++) {
+            const one = yield* begin("uptime")
+            yield* settle
+            yield* one.close
+          }
+          const [first = "", second = ""] = yield* hosts.execs
+          assert.match(first, /^exec sh -c .*printf %b/)
+          assert.match(second, start)
+        }
+      })
+  )
+
+  it.effect("connects again after a connect that was dropped at the start, five times at most", () =>
+    Effect.gen(function* () {
+      const detail = "Connection lost before handshake"
+      const lucky = yield* setup({ [A.address]: { connect: "ProtocolError", detail, failures: 4 } })
+      const one = yield* lucky.begin("uptime")
+      yield* TestClock.adjust("5 seconds")
+      yield* settle
+      assert.strictEqual((yield* Fiber.join(one.fiber))._tag, "Success")
+      assert.lengthOf(yield* lucky.hosts.connects, 5)
+
+      const never = yield* setup({ [A.address]: { connect: "ProtocolError", detail } })
+      const two = yield* never.begin("uptime")
+      yield* TestClock.adjust("9 seconds")
+      yield* settle
+      const failed = yield* Fiber.join(two.fiber)
+      assert.isTrue(failed._tag === "Failure" && failed.failure.failure === "ProtocolError")
+      assert.lengthOf(yield* never.hosts.connects, 5)
+
+      const brief = yield* setup({ [A.address]: { connect: "ProtocolError", detail } })
+      const three = yield* brief.begin("uptime", { budget: Duration.millis(120) })
+      yield* TestClock.adjust("120 millis")
+      assert.strictEqual((yield* Fiber.join(three.fiber))._tag, "Failure")
+      assert.isAtMost((yield* brief.hosts.connects).length, 2)
+    })
+  )
+
+  it.effect("never repeats a connect that failed for a cause that stays", () =>
+    Effect.gen(function* () {
+      for (const connect of [
+        "AuthenticationFailed",
+        "HostKeyMismatch",
+        "HostKeyUnknown",
+        "HostKeyRevoked",
+        "ConnectionRefused",
+        "ProtocolError"
+      ] as const) {
+        const { begin, hosts } = yield* setup({ [A.address]: { connect, detail: "read" } })
+        const one = yield* begin("uptime")
+        yield* TestClock.adjust("9 seconds")
+        yield* settle
+        assert.strictEqual((yield* Fiber.join(one.fiber))._tag, "Failure")
+        assert.lengthOf(yield* hosts.connects, 1, connect)
+      }
+    })
+  )
+
+  it.effect("makes at most eight handshakes at a time through one jump host, and fifty in all", () =>
+    Effect.gen(function* () {
+      const jump = at("192.0.2.100")
+      const slow = (address: string) => ({ [address]: { delay: "1 second" } })
+      const addresses = Array.from({ length: 60 }, (_, n) => `198.51.100.${n}`)
+      const scripts = Object.assign({}, ...addresses.map(slow)) as Record<string, HostScript>
+
+      const behind = yield* setup(scripts)
+      for (const address of addresses.slice(0, 20)) yield* behind.begin("uptime", {}, [at(address, "one", jump)])
+      yield* Effect.repeat(TestClock.adjust("500 millis"), { times: 10 })
+      assert.strictEqual(yield* behind.hosts.peakConnects, 8)
+      assert.lengthOf(yield* behind.hosts.connects, 21)
+
+      const direct = yield* setup(scripts)
+      for (const address of addresses) yield* direct.begin("uptime", {}, [at(address)])
+      yield* Effect.repeat(TestClock.adjust("500 millis"), { times: 10 })
+      assert.strictEqual(yield* direct.hosts.peakConnects, 50)
+      assert.lengthOf(yield* direct.hosts.connects, 60)
+    })
+  )
+
+  it.effect("shares one connection to a jump host, keeps it as long as what goes through it, and closes both", () =>
+    Effect.gen(function* () {
+      const jump = at("192.0.2.100")
+      const { begin, hosts } = yield* setup()
+      const long = yield* begin("run long", {}, [at("198.51.100.1", "one", jump)])
+      const short = yield* begin("uptime", {}, [at("198.51.100.2", "one", jump)])
+      yield* settle
+      yield* short.close
+      assert.deepStrictEqual([...(yield* hosts.connects)].sort(), ["192.0.2.100", "198.51.100.1", "198.51.100.2"])
+      yield* TestClock.adjust("90 seconds")
+      assert.strictEqual(yield* hosts.open, 2)
+      yield* long.close
+      yield* TestClock.adjust("121 seconds")
+      assert.strictEqual(yield* hosts.open, 0)
+    })
+  )
+
+  it.effect("fails what depends on a jump host that cannot be reached, and what was on one that died", () =>
+    Effect.gen(function* () {
+      const jump = at("192.0.2.100")
+      const target = at("198.51.100.1", "one", jump)
+      const refused = yield* setup({ [jump.address]: { connect: "AuthenticationFailed" } })
+      const one = yield* refused.begin("uptime", {}, [target])
+      yield* settle
+      const failed = yield* Fiber.join(one.fiber)
+      assert.isTrue(failed._tag === "Failure" && failed.failure.failure === "JumpHostFailed")
+      assert.deepStrictEqual(yield* refused.hosts.connects, [jump.address])
+
+      const { begin, hosts } = yield* setup()
+      const two = yield* begin("run two", {}, [target])
+      yield* settle
+      const process = yield* Effect.fromResult(yield* Fiber.join(two.fiber))
+      yield* hosts.drop(0)
+      assert.strictEqual((yield* Effect.flip(process.wait)).failure, "ConnectionLost")
+      yield* settle
+      const three = yield* begin("uptime", {}, [target])
+      yield* settle
+      assert.strictEqual((yield* Fiber.join(three.fiber))._tag, "Success")
+      // The killer of the lost command connects on its own.
+      assert.isAtLeast((yield* hosts.connects).filter((address) => address === jump.address).length, 2)
+    })
+  )
+
+  it.effect("gives up on an exec that is not answered for 15 s, and does not use that connection again", () =>
+    Effect.gen(function* () {
+      const { begin, hosts } = yield* setup({ [A.address]: { mute: true } })
+      const one = yield* begin("uptime", { grace: Effect.succeed(Duration.zero) })
+      yield* settle
+      yield* Effect.repeat(TestClock.adjust("1 second"), { times: 25 })
+
+      const failed = yield* Fiber.join(one.fiber)
+      assert.isTrue(failed._tag === "Failure" && failed.failure.failure === "ConnectionLost")
+      yield* one.close
+      const before = (yield* hosts.connects).length
+      const two = yield* begin("uptime", { grace: Effect.succeed(Duration.zero) })
+      yield* settle
+      assert.lengthOf(yield* hosts.connects, before + 1)
+      yield* Effect.repeat(TestClock.adjust("1 second"), { times: 25 })
+      yield* Fiber.join(two.fiber)
     })
   )
 })

@@ -61,16 +61,16 @@ describe("canExec", () => {
 describe("the wrapper", () => {
   it("prints the header and runs the command with the tag, in sh, from sh and bash", () => {
     for (const shell of ["sh", "bash"]) {
-      const text = `{ ${runText("cafe", `printf '%s|' "$LC_MCP_RUN" 'a'\\''b' '\\'`)}; } 2>&1`
+      const text = `{ ${runText("other", "cafe", `printf '%s|' "$LC_MCP_RUN" 'a'\\''b' '\\'`)}; } 2>&1`
       assert.match(sh(text, shell), /^MCPRUN cafe [0-9]+\ncafe\|a'b\|\\\|$/)
-      assert.match(sh(`{ ${runText("cafe", "env")}; } 2>&1`, shell), /\nLC_MCP_RUN=cafe\n/)
+      assert.match(sh(`{ ${runText("other", "cafe", "env")}; } 2>&1`, shell), /\nLC_MCP_RUN=cafe\n/)
     }
   })
 
   it("keeps the exit code of the last command and the behaviour of builtins", () => {
     const code = (command: string) => {
       try {
-        sh(runText("cafe", command))
+        sh(runText("other", "cafe", command))
         return 0
       } catch (error) {
         return (error as { readonly status: number }).status

@@ -32,10 +32,20 @@ describe("the header", () => {
         const clean = (text: string) => text.replace(/[^ -~\n]/g, "?").slice(0, 200)
         const noise = `MCPRUN ${TAG.slice(0, 9)}${clean(before)}`
         const { passed, search } = feed(split(`${noise}MCPRUN ${TAG} 4711\n${clean(after)}`, cuts))
-        assert.deepStrictEqual(search, { _tag: "Found", pid: 4711 })
+        assert.deepStrictEqual(search, { _tag: "Found", pid: 4711, shell: undefined })
         assert.strictEqual(passed, noise + clean(after))
       })
   )
+
+  it("may end with what the login shell is", () => {
+    for (const shell of ["posix", "other", "foreign"] as const) {
+      const { passed, search } = feed(["noise\n", `MCPRUN ${TAG} 12 ${shell}`, "\nout"])
+      assert.deepStrictEqual(search, { _tag: "Found", pid: 12, shell })
+      assert.strictEqual(passed, "noise\nout")
+    }
+    assert.deepStrictEqual(feed([`MCPRUN ${TAG} 12 rc\n`]).search, { _tag: "Found", pid: 12, shell: undefined })
+    assert.strictEqual(feed([`MCPRUN ${TAG} 12 posix x\n`]).search._tag, "GivenUp")
+  })
 
   it("is given up on after 64 KiB of noise, none of which is lost", () => {
     const noise = "x".repeat(MAX_NOISE_BYTES)
@@ -48,7 +58,7 @@ describe("the header", () => {
     assert.strictEqual(feed([`MCPRUN ${"f".repeat(32)} 12\n`]).search._tag, "Searching")
     assert.strictEqual(feed([`MCPRUN ${TAG} 0\n`]).search._tag, "GivenUp")
     assert.strictEqual(feed([`MCPRUN ${TAG} x\n`]).search._tag, "GivenUp")
-    assert.strictEqual(feed([`MCPRUN ${TAG} ${"1".repeat(30)}`]).search._tag, "GivenUp")
+    assert.strictEqual(feed([`MCPRUN ${TAG} ${"1".repeat(40)}`]).search._tag, "GivenUp")
     assert.strictEqual(feed([`MCPRUN ${TAG} 12`]).search._tag, "Searching")
   })
 })
