@@ -6,13 +6,16 @@ import type { Orchestrator } from "../Orchestrator.ts"
 import { check } from "./Check.ts"
 import { CliFailure, EXIT, failed, ownFailure, wrongUsage } from "./CliFailure.ts"
 import { demo } from "./Demo.ts"
+import { doctor } from "./Doctor.ts"
 import { type GlobalFlags, givenFlags, root } from "./GlobalFlags.ts"
 import { hosts } from "./Hosts.ts"
+import { init } from "./Init.ts"
 import { plan } from "./PlanCommand.ts"
 import { policy } from "./PolicyTest.ts"
 import { printRemarks } from "./Printer.ts"
 import { run } from "./Run.ts"
 import { makeServe } from "./Serve.ts"
+import { trust } from "./Trust.ts"
 
 /** What the commands are made of. A layer builds all of it from the flags of one invocation. */
 export type CliServices = Orchestrator | ConfigDirectory | Directories
@@ -39,6 +42,9 @@ const makeCommand = <E extends { readonly message: string }>({ layerFor, serve }
       plan.pipe(Command.provide(services)),
       policy.pipe(Command.provide(services)),
       run.pipe(Command.provide(services)),
+      trust.pipe(Command.provide(services)),
+      init.pipe(Command.provide(services)),
+      doctor.pipe(Command.provide(services)),
       demo
     ])
   )
