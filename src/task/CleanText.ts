@@ -167,13 +167,28 @@ const decodeAndStrip = (state: CleanState, complete: Buffer, pending: Uint8Array
   return [{ position, length, pending }, kept]
 }
 
+/** ASCII without escape sequences, in which control characters are dropped one by one; none for anything else. */
+const withoutControls = (bytes: Uint8Array): string | undefined => {
+  const kept = Buffer.allocUnsafe(bytes.length)
+  let length = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number
+    if (byte >= 0x80 || byte === ESC) return undefined
+    if (SPECIAL[byte] === 0) kept[length++] = byte
+  }
+  return kept.toString("latin1", 0, length)
+}
+
 /**
  * Cleans one chunk: the next state, and the text that can be shown. `bytes` is not kept. The state that comes back is
  * the very one that was given exactly when the bytes are that text as they are.
  */
 export const clean = (state: CleanState, bytes: Uint8Array): readonly [CleanState, string] => {
-  if (state.position === "ground" && state.pending.length === 0 && isPlain(bytes)) {
-    return [state, view(bytes).toString("latin1")]
+  if (state.position === "ground" && state.pending.length === 0) {
+    if (isPlain(bytes)) return [state, view(bytes).toString("latin1")]
+    // Zeros of a device, say: one character at a time they would cost twenty times as much.
+    const text = withoutControls(bytes)
+    if (text !== undefined) return [{ ...state }, text]
   }
   const all = state.pending.length === 0 ? view(bytes) : Buffer.concat([state.pending, bytes])
   const end = completeLength(all)
