@@ -2,10 +2,11 @@
  * What reads the texts that are sent over one connection. sshd looks the account up when it authenticates, so that it is
  * the same for every command of a connection.
  *
- * - `posix`: the account's own shell, one that reads the canonical text as POSIX says (bash, dash, ash, ksh, mksh, yash). The
- *   command runs in it.
+ * - `posix`: the account's own shell, one that reads the canonical text as POSIX says (sh, bash, dash, ash). The command runs
+ *   in it.
  * - `other`: reads POSIX quoting, but the command runs in `sh`: zsh, which does not split fields and fails on a pattern
- *   without a match, a forced command, or a shell that is not known by name.
+ *   without a match, the Korn shells, whose `test` evaluates its operands as arithmetic, a forced command, or a shell that
+ *   is not known by name.
  * - `foreign`: reads quoting of its own (fish, csh, tcsh). The command is sent encoded and runs in `sh`.
  */
 export type LoginShell = "posix" | "other" | "foreign"
@@ -19,19 +20,8 @@ export const loginShells: ReadonlyArray<LoginShell> = ["posix", "other", "foreig
  */
 export const PROBE_WORD = `{x}'\\\\'`
 
-/** The names that a shell of kind `posix` has in passwd(5). */
-const POSIX_NAMES: ReadonlyArray<string> = [
-  "sh",
-  "bash",
-  "dash",
-  "ash",
-  "ksh",
-  "ksh93",
-  "mksh",
-  "lksh",
-  "pdksh",
-  "yash"
-]
+/** The names that a shell of kind `posix` has in passwd(5): those under which canonical texts are fuzzed, and `ash`. */
+const POSIX_NAMES: ReadonlyArray<string> = ["sh", "bash", "dash", "ash"]
 
 /**
  * The script, for `sh -c script sh TAG ENCODED PROBE_WORD`, that finds out the kind, prints the header with it and runs the
