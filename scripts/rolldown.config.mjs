@@ -58,7 +58,8 @@ export default {
     entryFileNames: "mcp-ssh-orchestrator.mjs",
     chunkFileNames: "[name].mjs",
     format: "esm",
-    minify: true,
+    // ssh2 tells its server's sessions by the name of their class.
+    minify: { mangle: { keepNames: { class: true, function: false } }, compress: { keepNames: { class: true, function: false } } },
     banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
     codeSplitting: {
       includeDependenciesRecursively: false,
