@@ -59,7 +59,10 @@ export default {
     chunkFileNames: "[name].mjs",
     format: "esm",
     // ssh2 tells its server's sessions by the name of their class.
-    minify: { mangle: { keepNames: { class: true, function: false } }, compress: { keepNames: { class: true, function: false } } },
+    minify: {
+      mangle: { keepNames: { class: true, function: false } },
+      compress: { keepNames: { class: true, function: false } }
+    },
     banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
     codeSplitting: {
       includeDependenciesRecursively: false,

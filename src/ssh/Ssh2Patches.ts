@@ -2,8 +2,8 @@ import { Result } from "effect"
 import type { Client, ClientChannel, ParsedKey } from "ssh2"
 
 /**
- * The one file that touches the internals of ssh2, which has no public way to these: user certificates, a public key
- * signed for at once, a session opened before its command is known, a signal after the end of stdin, and windows.
+ * With Ssh2Packets, what touches the internals of ssh2, which has no public way to these: user certificates, a public
+ * key signed for at once, a session opened before its command is known, a signal after the end of stdin, and windows.
  *
  * Every patch is optional: it looks at the members that it needs first, and where they are not as expected it says so
  * and changes nothing. All of them change one object (a client or a channel), never the library's classes.
@@ -61,9 +61,11 @@ interface Channels {
   readonly add: (opened: Opened) => number
 }
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+/** Whether a value of the library's has members at all. */
+export const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
-const hasMethods = (value: unknown, names: ReadonlyArray<string>): value is object =>
+/** Whether a value of the library's has all of these methods. */
+export const hasMethods = (value: unknown, names: ReadonlyArray<string>): value is object =>
   isObject(value) && names.every((name) => typeof Reflect.get(value, name) === "function")
 
 const protocolOf = (client: unknown, ...methods: ReadonlyArray<keyof Protocol>): Protocol | undefined => {

@@ -9,6 +9,7 @@ import { makeKnownHostsReader } from "./KnownHostsFile.ts"
 import { connectFailure } from "./SshFailures.ts"
 import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
 import { makeSessions } from "./Ssh2Channel.ts"
+import { corkWrites, keyObjects } from "./Ssh2Packets.ts"
 import { signFirst } from "./Ssh2Patches.ts"
 import { forwardOn, Ssh2Tunnel } from "./Ssh2Tunnel.ts"
 import type { Target } from "./Target.ts"
@@ -120,6 +121,8 @@ const handshake = ({ authentication, client, known, target, tunnel }: Attempt): 
         }
       })
       signFirst(client)
+      keyObjects(client)
+      corkWrites(client)
     } catch (error) {
       resume(
         Effect.fail(sshError(target.alias, "ProtocolError", error instanceof Error ? error.message : String(error)))

@@ -107,7 +107,13 @@ const session = (client: ssh2.Client) =>
 const run = (opened: PreopenedSession, command: string, input?: Uint8Array) =>
   Effect.callback<ClientChannel, Error>((resume) =>
     opened.exec(command, input, (error, channel) =>
-      resume(channel === undefined ? Effect.fail(error ?? new Error("none")) : Effect.succeed(channel))
+      resume(
+        channel !== undefined
+          ? Effect.succeed(channel)
+          : error === undefined
+            ? Effect.die(new Error("none"))
+            : Effect.fail(error)
+      )
     )
   )
 
