@@ -1,6 +1,6 @@
 import type { PlannedCommand } from "./Plan.ts"
 import type { CheckedCommand } from "./shell/ShellCommand.ts"
-import type { Word } from "./shell/Word.ts"
+import type { DynamicWord } from "./shell/Word.ts"
 
 /** Characters of a denied text that the literal part of a word must have in common with it, at least. */
 const MIN_OVERLAP = 2
@@ -21,8 +21,20 @@ const startsWithEndOf = (tail: string, text: string): boolean => {
 }
 
 /** Whether a word that the host expands may become a denied text of which it shows a part: `/etc/sh*` for `/etc/shadow`. */
-const mayBecome = (text: string, word: Word): boolean =>
-  word._tag === "Dynamic" && (endsWithStartOf(word.prefix, text) || startsWithEndOf(word.suffix, text))
+const mayBecome = (text: string, word: DynamicWord): boolean =>
+  endsWithStartOf(word.prefix, text) || startsWithEndOf(word.suffix, text)
+
+/** The words that the host expands and that show a part of what they become, each kind of them once. */
+const literalEnds = ({ commands }: CheckedCommand): ReadonlyArray<DynamicWord> => {
+  const found = new Map<string, DynamicWord>()
+  for (const { words } of commands) {
+    for (const word of words) {
+      if (word._tag === "Static" || (word.prefix.length < MIN_OVERLAP && word.suffix.length < MIN_OVERLAP)) continue
+      found.set(`${word.prefix}\0${word.suffix}`, word)
+    }
+  }
+  return [...found.values()]
+}
 
 /**
  * Whether a configured text occurs in a command: in its raw, blank-collapsed, canonical or decoded form, or, as far as the
@@ -40,8 +52,6 @@ export const holdsDeniedText = (
     command.canonical,
     ...parts.map((part) => part.argv.join(" "))
   ]
-  const dynamic = command.commands.flatMap(({ words }) => words.filter((word) => word._tag === "Dynamic"))
-  return texts.some(
-    (text) => forms.some((form) => form.includes(text)) || dynamic.some((word) => mayBecome(text, word))
-  )
+  const ends = literalEnds(command)
+  return texts.some((text) => forms.some((form) => form.includes(text)) || ends.some((word) => mayBecome(text, word)))
 }

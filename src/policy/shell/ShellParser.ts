@@ -52,6 +52,7 @@ const makeReader = (
     count: 0,
     values: new Map(),
     setsUnseen: false,
+    computes: false,
     assigned: new Set(),
     enclosing: [],
     pending: [],
@@ -77,7 +78,8 @@ const readTwice = (text: string, rewrite: (words: Words) => Words): Result.Resul
   const script = parse(text)
   const first = makeReader(text, rewrite, undefined)
   const result = read(first, script)
-  if (Result.isFailure(result) || !text.includes("$")) return result
+  // Without values there is nothing to know, but for arithmetic, in which an unknown variable is refused.
+  if (Result.isFailure(result) || (first.values.size === 0 && !first.computes)) return result
   const knowledge: ReadonlyMap<string, Knowledge> = first.setsUnseen ? new Map() : knowledgeOfAll(first.values)
   return read(makeReader(text, rewrite, knowledge), script)
 }

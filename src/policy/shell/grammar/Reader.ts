@@ -27,6 +27,8 @@ export interface Reader {
   readonly values: Map<string, Array<Value>>
   /** Whether a command may set variables in a way that is not followed. */
   setsUnseen: boolean
+  /** Whether the text holds arithmetic on variables. */
+  computes: boolean
   /** Variables that are certainly set here. */
   assigned: ReadonlySet<string>
   /** Files that compound commands around redirect to or from. */

@@ -50,6 +50,7 @@ const readArithmeticExpansion = (
   const arithmetic = source.startsWith("$((") && source.endsWith("))") ? readArithmetic(source.slice(3, -2)) : undefined
   if (arithmetic === undefined) return refused(reader, "construct/arithmetic", where)
   // Bash evaluates the text of a variable as an expression, and with it any substitution that the text holds.
+  if (arithmetic.names.length > 0) reader.computes = true
   const known = arithmetic.names.map((name) => knowledgeAt(reader, name))
   if (known.some((each) => !each.numeric) && reader.knowledge !== undefined)
     return refused(reader, "construct/arithmetic-variable", where)
