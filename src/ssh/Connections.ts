@@ -176,6 +176,8 @@ export const makeConnections = Effect.fnUntraced(function* (
         const entry = yield* Effect.result(
           scopedUnlessSuccess(RcMap.get(connections, mine)).pipe(
             Effect.tapError(() => RcMap.invalidate(connections, mine)),
+            // Who gives up takes the attempt along, unless others wait for it: it would go on to log in.
+            Effect.onInterrupt(() => RcMap.invalidate(connections, mine)),
             Effect.timeoutOrElse({
               duration: mine.budget,
               orElse: () =>

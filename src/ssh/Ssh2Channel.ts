@@ -243,7 +243,9 @@ export const makeSessions = (client: Client, target: Target, isLost: () => boole
       const answered: Answered = (error, channel) => {
         if (channel === undefined || (error !== undefined && error !== null)) {
           const why: LibraryError & { readonly reason?: unknown } = error ?? { message: "no channel" }
-          return resume(Effect.fail(sshError(target.alias, execFailure(why), why.message)))
+          // ssh2 gives a request that the connection's end left without an answer the name of one that was refused.
+          const failure = isLost() ? "ConnectionLost" : execFailure(why)
+          return resume(Effect.fail(sshError(target.alias, failure, why.message)))
         }
         const adopted = adoptChannel(channel, target)
         if (abandoned) adopted.close()

@@ -3,6 +3,7 @@ import type { Client, ServerHostKeyAlgorithm } from "ssh2"
 import { type SshError, sshError } from "./errors.ts"
 import { HOST_KEY_ALGORITHMS } from "./HostKeyCheck.ts"
 import { HostKeyScan, type ScannedServer } from "./HostKeyScan.ts"
+import { closeClient } from "./Ssh2Patches.ts"
 import { connectFailure } from "./SshFailures.ts"
 import { Ssh2Tunnel } from "./Ssh2Tunnel.ts"
 
@@ -83,11 +84,7 @@ export const Ssh2HostKeyScan = {
         const tunnel = yield* tunnelTo(server)
         const client = yield* Effect.acquireRelease(
           Effect.sync(() => new Client()),
-          (client) =>
-            Effect.sync(() => {
-              client.end()
-              client.destroy()
-            })
+          (client) => Effect.sync(() => closeClient(client))
         )
         return yield* askFor(client, server, tunnel, algorithms)
       }, Effect.scoped)

@@ -1,4 +1,5 @@
 import { Result } from "effect"
+import { Socket } from "node:net"
 import type { Client, ClientChannel, ParsedKey } from "ssh2"
 
 /**
@@ -359,6 +360,17 @@ export const largeWindow = (channel: ClientChannel, bytes: number): Window | und
 export const isClosedByHost = (channel: ClientChannel): boolean | undefined => {
   const internals = internalsOf(channel)
   return internals === undefined ? undefined : internals.incoming.state === "closed"
+}
+
+/**
+ * Ends a client and its TCP connection at once. The library leaves a socket that it ended to the other side, and its
+ * `destroy` does nothing then: a host that does not answer would hold it for minutes, one that does not want to for good.
+ */
+export const closeClient = (client: Client): void => {
+  const socket: unknown = Reflect.get(client, "_sock")
+  client.end()
+  client.destroy()
+  if (socket instanceof Socket) socket.destroy()
 }
 
 /** Signals that the protocol has a name for (RFC 4254 §6.10). */

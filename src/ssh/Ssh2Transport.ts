@@ -10,7 +10,7 @@ import { connectFailure } from "./SshFailures.ts"
 import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
 import { makeSessions } from "./Ssh2Channel.ts"
 import { corkWrites, keyObjects } from "./Ssh2Packets.ts"
-import { signFirst } from "./Ssh2Patches.ts"
+import { closeClient, signFirst } from "./Ssh2Patches.ts"
 import { forwardOn, Ssh2Tunnel } from "./Ssh2Tunnel.ts"
 import type { Target } from "./Target.ts"
 import { Transport } from "./Transport.ts"
@@ -167,11 +167,7 @@ export const Ssh2Transport = {
         const tunnel = yield* tunnelTo(target, through)
         const client = yield* Effect.acquireRelease(
           Effect.sync(() => new Client()),
-          (client) =>
-            Effect.sync(() => {
-              client.end()
-              client.destroy()
-            })
+          (client) => Effect.sync(() => closeClient(client))
         )
         return yield* handshake({ client, target, known, authentication, tunnel })
       })

@@ -131,6 +131,8 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
     connects: Ref.get(connects),
     /** Connections that are open. */
     open: Ref.get(open),
+    /** Connects that are under way. */
+    connecting: Effect.sync(() => connecting.now),
     /** The most connects that were under way at the same time. */
     peakConnects: Effect.sync(() => connecting.peak),
     /** Channels that were opened, and of them closed. */

@@ -74,7 +74,9 @@ const isSilentCounter = (canonical: string): boolean => canonical.includes("npro
 /** Names that a shell looked for in vain, from its messages; the last line of names of several lines. */
 const missing = (stderr: string): ReadonlyArray<string> =>
   stderr.split("\n").flatMap((line) => {
-    const found = /^(?:\/bin\/)?(?:bash|dash): (?:line )?[0-9]+: (?:eval: )?(.*?): (?:command )?not found$/.exec(line)
+    const found = /^(?:\/bin\/)?(?:bash|dash): (?:line )?[0-9]+: (?:eval: |exec: )?(.*?): (?:command )?not found$/.exec(
+      line
+    )
     // Messages of two processes of a pipeline may lie in one another.
     return found?.[1] === undefined || /^\$'|: not found|command not found/.test(found[1]) ? [] : [found[1]]
   })
