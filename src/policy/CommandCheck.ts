@@ -19,7 +19,7 @@ export interface CheckContext {
   readonly host: HostFacts
   /** Whether the built-in denials are in force: no `deny_substrings` is configured for the host. */
   readonly builtins: boolean
-  /** What was found of commands that others run, by their text: several rules may lead to the same one. */
+  /** What was found of commands that others run, by all that is checked: several rules may lead to the same one. */
   readonly checked: Map<string, CheckedPart>
 }
 
@@ -144,7 +144,8 @@ const isNamed = (match: Match, words: Words): boolean =>
 
 /** Checks a command that another one runs and that needs a rule of its own. */
 const checkOnce = (context: CheckContext, command: Candidate, depth: number): CheckedPart => {
-  const key = `${depth} ${command.text}`
+  // Not by its text, which shows neither the redirections of compound commands around it nor what is known of a word.
+  const key = JSON.stringify([depth, command.words, command.assignments, command.redirections])
   const known = context.checked.get(key)
   if (known !== undefined) return known
   const checked = check(context, command, depth)
@@ -163,9 +164,11 @@ const checkInner = (
   if (variable !== undefined) {
     return deny(command, "env-assignment", `The variable ${shown(variable)} may not be set for this command.`)
   }
+  // `eval` joins its words: the pattern then speaks of others than those that run.
+  const aligned = command.words.length === command.written.length
   const inner = wrapped.commands.map(({ from, words }) => {
     // The outer pattern names everything up to the inner program: it speaks of that program itself.
-    if (!match.coverage.slice(0, from + 1).every((literal) => literal)) {
+    if (!aligned || !match.coverage.slice(0, from + 1).every((literal) => literal)) {
       return checkOnce(context, innerCommand(words), depth + 1)
     }
     const coverage = words.map((_, index) => match.coverage[from + index] === true)

@@ -220,6 +220,33 @@ describe("words that the host expands", () => {
   })
 })
 
+describe("scripts inside a command", () => {
+  it("are checked with the redirections around each command, also of one that stands there twice", () => {
+    decideAll(policyWith(rule(["sh *", "date"]), rule(["eval *"])), {
+      allowed: ["sh -c 'date; date'", "sh -c '{ date; } >/dev/null'"],
+      "redirect-write": [
+        "sh -c 'date; { date; } >/etc/cron.d/x'",
+        "sh -c '{ date; } >/etc/cron.d/x; date'",
+        "eval 'date; (date) >>/etc/cron.d/x'"
+      ]
+    })
+  })
+
+  it("are checked with what is known of a word where it stands", () => {
+    decideAll(policyWith(rule(["timeout *", "sort *", "cat"])), {
+      allowed: ["x=f; timeout 5 sort $x"],
+      "unsafe-argument": ["{ x=f; timeout 5 sort $x; } | cat; timeout 5 sort $x"]
+    })
+  })
+
+  it("are not taken for named because the words before them are", () => {
+    decideAll(policyWith(rule(["command eval date *", "eval *", "date"])), {
+      allowed: ["command eval date ';' date"],
+      "no-rule": ["command eval date ';' reboot", "command eval date '; reboot'"]
+    })
+  })
+})
+
 describe("a shell that reads its script from its input", () => {
   it("is never allowed, since it would run any text", () => {
     decideAll(
