@@ -3,6 +3,7 @@ import type { Scope } from "effect"
 import type { Client, ClientChannel } from "ssh2"
 import { type SshError, sshError } from "./errors.ts"
 import { makeOutputQueue } from "./OutputQueue.ts"
+import { callLibrary } from "./Ssh2Call.ts"
 import { isClosedByHost, largeWindow, openSession, type PreopenedSession } from "./Ssh2Patches.ts"
 import { execFailure, type LibraryError, signalName } from "./SshFailures.ts"
 import type { Target } from "./Target.ts"
@@ -253,7 +254,7 @@ export const makeSessions = (client: Client, target: Target, isLost: () => boole
       }
       readySession.claim((session) => {
         if (abandoned) return false
-        try {
+        callLibrary(() => {
           if (session !== undefined) session.exec(command, input, answered)
           else {
             client.exec(command, (error, channel) => {
@@ -261,9 +262,7 @@ export const makeSessions = (client: Client, target: Target, isLost: () => boole
               channel?.end(input)
             })
           }
-        } catch (error) {
-          neverSent(error instanceof Error ? error.message : String(error))
-        }
+        }, neverSent)
         // In the same moment as the command, so that it is open when the next one comes.
         readySession.refill()
         return true

@@ -3,6 +3,7 @@ import type { Client, ServerHostKeyAlgorithm } from "ssh2"
 import { type SshError, sshError } from "./errors.ts"
 import { HOST_KEY_ALGORITHMS } from "./HostKeyCheck.ts"
 import { HostKeyScan, type ScannedServer } from "./HostKeyScan.ts"
+import { callLibrary } from "./Ssh2Call.ts"
 import { closeClient } from "./Ssh2Patches.ts"
 import { connectFailure } from "./SshFailures.ts"
 import { Ssh2Tunnel } from "./Ssh2Tunnel.ts"
@@ -38,26 +39,24 @@ const askFor = (
     client.on("close", () => {
       resume(Effect.fail(sshError(server.alias, "ProtocolError", "the server closed the connection")))
     })
-    try {
-      client.connect({
-        host: server.address,
-        port: server.port,
-        ...(tunnel === undefined ? {} : { sock: tunnel.stream }),
-        // Never sent: the handler below offers nothing.
-        username: "nobody",
-        authHandler: () => false,
-        readyTimeout: 0,
-        hostVerifier: (key: Buffer, answer: (accepted: boolean) => void): void => {
-          presented ??= Buffer.from(key)
-          answer(true)
-        },
-        algorithms: { serverHostKey: [...algorithms], compress: ["none"] }
-      })
-    } catch (error) {
-      resume(
-        Effect.fail(sshError(server.alias, "ProtocolError", error instanceof Error ? error.message : String(error)))
-      )
-    }
+    callLibrary(
+      () =>
+        client.connect({
+          host: server.address,
+          port: server.port,
+          ...(tunnel === undefined ? {} : { sock: tunnel.stream }),
+          // Never sent: the handler below offers nothing.
+          username: "nobody",
+          authHandler: () => false,
+          readyTimeout: 0,
+          hostVerifier: (key: Buffer, answer: (accepted: boolean) => void): void => {
+            presented ??= Buffer.from(key)
+            answer(true)
+          },
+          algorithms: { serverHostKey: [...algorithms], compress: ["none"] }
+        }),
+      (message) => resume(Effect.fail(sshError(server.alias, "ProtocolError", message)))
+    )
   })
 
 /** The way to a server behind a jump host. */

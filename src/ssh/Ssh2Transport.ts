@@ -9,6 +9,7 @@ import { makeKnownHostsReader } from "./KnownHostsFile.ts"
 import { connectFailure } from "./SshFailures.ts"
 import type { ConnectPhase, LibraryError } from "./SshFailures.ts"
 import { makeSessions } from "./Ssh2Channel.ts"
+import { callLibrary } from "./Ssh2Call.ts"
 import { corkWrites, keyObjects } from "./Ssh2Packets.ts"
 import { closeClient, signFirst } from "./Ssh2Patches.ts"
 import { forwardOn, Ssh2Tunnel } from "./Ssh2Tunnel.ts"
@@ -106,28 +107,27 @@ const handshake = ({ authentication, client, known, target, tunnel }: Attempt): 
       Deferred.doneUnsafe(lost, Effect.succeed(why))
     })
 
-    try {
-      client.connect({
-        ...(tunnel === undefined ? { host: target.address, port: target.port } : { sock: tunnel.stream }),
-        username: target.login.username,
-        readyTimeout: 0,
-        keepaliveInterval: KEEPALIVE_MILLIS,
-        keepaliveCountMax: KEEPALIVE_COUNT,
-        hostVerifier: hostKey.verify,
-        // Without compression, which would let the sizes of output tell its content.
-        algorithms: { serverHostKey: hostKey.algorithms, hmac: MACS, compress: ["none"] },
-        authHandler: (left: ReadonlyArray<string> | null, partial: boolean | null, next) => {
-          ;(next as (method: AnyAuthMethod | false) => void)(authentication.next(left, partial))
-        }
-      })
-      signFirst(client)
-      keyObjects(client)
-      corkWrites(client)
-    } catch (error) {
-      resume(
-        Effect.fail(sshError(target.alias, "ProtocolError", error instanceof Error ? error.message : String(error)))
-      )
-    }
+    callLibrary(
+      () => {
+        client.connect({
+          ...(tunnel === undefined ? { host: target.address, port: target.port } : { sock: tunnel.stream }),
+          username: target.login.username,
+          readyTimeout: 0,
+          keepaliveInterval: KEEPALIVE_MILLIS,
+          keepaliveCountMax: KEEPALIVE_COUNT,
+          hostVerifier: hostKey.verify,
+          // Without compression, which would let the sizes of output tell its content.
+          algorithms: { serverHostKey: hostKey.algorithms, hmac: MACS, compress: ["none"] },
+          authHandler: (left: ReadonlyArray<string> | null, partial: boolean | null, next) => {
+            ;(next as (method: AnyAuthMethod | false) => void)(authentication.next(left, partial))
+          }
+        })
+        signFirst(client)
+        keyObjects(client)
+        corkWrites(client)
+      },
+      (message) => resume(Effect.fail(sshError(target.alias, "ProtocolError", message)))
+    )
   })
 
 /**

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { callLibrary } from "./Ssh2Call.ts"
 import type { Client, ClientChannel } from "ssh2"
 import { jumpHostFailed, type SshError, sshError, type SshFailure } from "./errors.ts"
 import type { LibraryError } from "./SshFailures.ts"
@@ -82,7 +83,7 @@ export const forwardOn = (host: JumpHost) => {
       const lost = host.lostBecause()
       if (lost !== undefined) return fail(jumpHostFailed(lost))
       let abandoned = false
-      try {
+      const call = () => {
         // The originator, which sshd only logs: ours is nobody's business there.
         host.client.forwardOut("127.0.0.1", 0, address, port, (error, stream) => {
           if (error !== undefined && error !== null) {
@@ -97,10 +98,8 @@ export const forwardOn = (host: JumpHost) => {
           isTuned = true
           askForNoDelay(host.client)
         }
-      } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error)
-        fail(jumpHostFailed(sshError(host.alias, "ConnectionLost", detail)))
       }
+      callLibrary(call, (detail) => fail(jumpHostFailed(sshError(host.alias, "ConnectionLost", detail))))
       return Effect.sync(() => {
         abandoned = true
       })
