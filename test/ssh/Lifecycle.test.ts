@@ -3,7 +3,6 @@ import { Context, Deferred, Duration, Effect, Exit, Fiber, Layer, Ref, Scope } f
 import { TestClock } from "effect/testing"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import ssh2 from "ssh2"
 import { compileNetwork } from "../../src/policy/network/Network.ts"
 import { ConnectionPool } from "../../src/ssh/ConnectionPool.ts"
 import { DnsLookup, DnsLookupFailed } from "../../src/ssh/DnsLookup.ts"
@@ -13,6 +12,7 @@ import type { StopReport } from "../../src/ssh/RemoteProcess.ts"
 import { Target } from "../../src/ssh/Target.ts"
 import { login, poolLayer } from "../support/SshFixtures.ts"
 import { hostKey, otherKey, type Script, STAGES, type Stage, startServer, untilTrue } from "./ScriptedServer.ts"
+import { generateKey } from "../support/LoopbackSsh.ts"
 
 const OUTCOMES = ["success", "failure", "timeout", "interrupt", "connection lost"] as const
 type Outcome = (typeof OUTCOMES)[number]
@@ -238,7 +238,7 @@ const MATRIX: Readonly<Record<Stage, Readonly<Record<Outcome, Cell>>>> = {
   }
 }
 
-const userKey = ssh2.utils.generateKeyPairSync("ed25519")
+const userKey = generateKey()
 const HOST = "web.example"
 
 /** A file of known hosts with one key, in a directory that goes with the Scope. */

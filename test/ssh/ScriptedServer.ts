@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads"
 import ssh2 from "ssh2"
 import type { ServerChannel } from "ssh2"
 import { eventually } from "../support/SshFixtures.ts"
+import { generateKey } from "../support/LoopbackSsh.ts"
 
 /** How far a server let a client come. The host key is checked by the client: passed when it goes on. */
 export const STAGES = ["dns", "tcp", "banner", "kex", "host key", "auth", "channel", "exec", "streaming"] as const
@@ -58,8 +59,8 @@ export interface ScriptedServer {
   readonly reached: Effect.Effect<void>
 }
 
-export const hostKey = ssh2.utils.generateKeyPairSync("ed25519")
-export const otherKey = ssh2.utils.generateKeyPairSync("ed25519")
+export const hostKey = generateKey()
+export const otherKey = generateKey()
 
 /** Ends when `check` says so, by the system's clock also where the test's clock stands still. */
 export const untilTrue = (check: () => boolean): Effect.Effect<void> =>

@@ -13,6 +13,7 @@ import { login, poolLayer } from "../support/SshFixtures.ts"
 import { command, supervisorLayer } from "../task/TaskHarness.ts"
 import { hostKey, startServer, untilTrue } from "./ScriptedServer.ts"
 import { makeHosts } from "./SimulatedHosts.ts"
+import { generateKey } from "../support/LoopbackSsh.ts"
 
 /** What keeps this process busy: its timers and sockets. */
 const resources = (): { readonly timers: number; readonly sockets: number } => {
@@ -197,7 +198,7 @@ describe("under load", () => {
           hostname: "127.0.0.1",
           address: "127.0.0.1",
           port: server.port,
-          login: login({ username: "tester", pem: ssh2.utils.generateKeyPairSync("ed25519").private }),
+          login: login({ username: "tester", pem: generateKey().private }),
           hostKeys: { paths: [path], digest: "" }
         })
         const scope = yield* Scope.make()

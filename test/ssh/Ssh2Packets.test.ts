@@ -6,69 +6,14 @@ import { PassThrough } from "node:stream"
 import ssh2 from "ssh2"
 import type { CipherAlgorithm, ClientChannel, MacAlgorithm, Session } from "ssh2"
 import { corkWrites, keyObjects } from "../../src/ssh/Ssh2Packets.ts"
+import { type ServerConnection, startClient, startServer } from "../support/LoopbackSsh.ts"
+import { eventually } from "../support/SshFixtures.ts"
 
 const MIB = 1024 * 1024
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private
-
-/** What is used of a server's connection. */
-interface Rekeys {
-  readonly rekey: () => void
-  readonly on: (event: "rekey", listener: () => void) => unknown
-}
-
-/** What a server of a test does with a session, and whom it tells about each packet. */
-interface ServerScript {
-  readonly session?: (session: Session, connection: Rekeys) => void
-  readonly debug?: (line: string) => void
-}
-
-/** The library's own server on loopback; its side of the connection is not patched. */
-const startServer = (script: ServerScript = {}) =>
-  Effect.acquireRelease(
-    Effect.callback<ssh2.Server>((resume) => {
-      const config = { hostKeys: [hostKey], ...(script.debug === undefined ? {} : { debug: script.debug }) }
-      const server = new ssh2.Server(config, (connection) => {
-        connection.on("error", () => {})
-        connection.on("authentication", (context) => context.accept())
-        connection.on("session", (accept) => {
-          script.session?.(accept(), connection)
-        })
-      })
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-    }),
-    (server) => Effect.sync(() => server.close())
-  )
-
 interface Algorithms {
   readonly cipher: CipherAlgorithm
-  readonly hmac?: MacAlgorithm
+  readonly mac?: MacAlgorithm
 }
-
-const startClient = (server: ssh2.Server, prepare: (client: ssh2.Client) => void, algorithms?: Algorithms) =>
-  Effect.acquireRelease(
-    Effect.callback<ssh2.Client, Error>((resume) => {
-      const client = new ssh2.Client()
-      client.on("error", (error) => resume(Effect.fail(error)))
-      client.on("connect", () => client.setNoDelay(true))
-      client.on("ready", () => resume(Effect.succeed(client)))
-      client.connect({
-        host: "127.0.0.1",
-        port: (server.address() as { readonly port: number }).port,
-        username: "u",
-        hostVerifier: () => true,
-        ...(algorithms === undefined
-          ? {}
-          : {
-              algorithms: {
-                cipher: [algorithms.cipher],
-                ...(algorithms.hmac === undefined ? {} : { hmac: [algorithms.hmac] })
-              }
-            })
-      })
-      prepare(client)
-    }),
-    (client) => Effect.sync(() => client.destroy())
-  )
 
 const exec = (client: ssh2.Client) =>
   Effect.callback<ClientChannel, Error>((resume) => {
@@ -81,9 +26,7 @@ const turn = Effect.callback<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 
-/** Asks every 5 ms, for facts that no event tells. */
-const until = (check: () => boolean): Effect.Effect<void> =>
-  Effect.suspend(() => (check() ? Effect.void : Effect.andThen(Effect.sleep("5 millis"), until(check))))
+const until = (check: () => boolean): Effect.Effect<void> => eventually(Effect.sync(check))
 
 const socketOf = (client: ssh2.Client): Socket => {
   const socket: unknown = Reflect.get(client, "_sock")
@@ -117,7 +60,7 @@ const heldKeys = (client: ssh2.Client): ReadonlyArray<string> => {
 }
 
 /** Sends its stdin back, and exchanges keys with every megabyte of it. */
-const echoWithRekeys = (rekeys: { count: number }) => (session: Session, connection: Rekeys) => {
+const echoWithRekeys = (rekeys: { count: number }) => (session: Session, connection: ServerConnection) => {
   connection.on("rekey", () => rekeys.count++)
   session.on("exec", (accept) => {
     const stream = accept()
@@ -170,13 +113,13 @@ const CIPHERS: ReadonlyArray<readonly [algorithms: Algorithms, keys: ReadonlyArr
   [{ cipher: "aes128-gcm@openssh.com" }, ["_encKey", "_decipherKey"]],
   [{ cipher: "aes256-gcm@openssh.com" }, ["_encKey", "_decipherKey"]],
   [{ cipher: "chacha20-poly1305@openssh.com" }, ["_encKeyMain", "_encKeyPktLen", "_decKeyMain", "_decKeyPktLen"]],
-  [{ cipher: "aes256-ctr", hmac: "hmac-sha2-256-etm@openssh.com" }, ["_macKey", "_macKey"]],
-  [{ cipher: "aes128-ctr", hmac: "hmac-sha2-512" }, ["_macKey", "_macKey"]]
+  [{ cipher: "aes256-ctr", mac: "hmac-sha2-256-etm@openssh.com" }, ["_macKey", "_macKey"]],
+  [{ cipher: "aes128-ctr", mac: "hmac-sha2-512" }, ["_macKey", "_macKey"]]
 ]
 
 describe("keys as objects", () => {
   for (const [algorithms, names] of CIPHERS) {
-    const name = [algorithms.cipher, algorithms.hmac].filter((part) => part !== undefined).join(" ")
+    const name = [algorithms.cipher, algorithms.mac].filter((part) => part !== undefined).join(" ")
     it.live(`of ${name} are made after every key exchange, and the bytes of both directions stay the same`, () =>
       Effect.gen(function* () {
         const rekeys = { count: 0 }
@@ -187,7 +130,7 @@ describe("keys as objects", () => {
           assert.isTrue(corkWrites(client))
           client.on("handshake", () => held.push(heldKeys(client)))
         }
-        yield* echoes(yield* startClient(server, prepare, algorithms))
+        yield* echoes(yield* startClient(server, { prepare, ...algorithms }))
         assert.isAtLeast(rekeys.count, 4)
         assert.strictEqual(held.length, rekeys.count + 1)
         for (const keys of held) {
@@ -215,7 +158,7 @@ describe("corked writes", () => {
     Effect.gen(function* () {
       const server = yield* startServer()
       const taken = Effect.fnUntraced(function* (prepare: (client: ssh2.Client) => void) {
-        const client = yield* startClient(server, prepare)
+        const client = yield* startClient(server, { prepare })
         const socket = socketOf(client)
         yield* turn
         const writes = systemWrites(socket)
@@ -237,7 +180,7 @@ describe("corked writes", () => {
           session.on("exec", (accept) => accept().resume())
         }
       })
-      const client = yield* startClient(server, corkWrites)
+      const client = yield* startClient(server, { prepare: corkWrites })
       const channel = yield* exec(client)
       yield* turn
       const writes = systemWrites(socketOf(client))
@@ -258,7 +201,7 @@ describe("corked writes", () => {
             if (packet !== undefined) seen.push(packet)
           }
         })
-        const client = yield* startClient(server, corkWrites)
+        const client = yield* startClient(server, { prepare: corkWrites })
         yield* turn
         const errors: Array<unknown> = []
         socketOf(client).on("error", (error) => errors.push(error))

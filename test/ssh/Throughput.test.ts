@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import ssh2 from "ssh2"
 import type { Order, Taken } from "./ThroughputChild.ts"
+import { generateKey } from "../support/LoopbackSsh.ts"
 
 const MIB = 1024 * 1024
 const FLOOD = 128 * MIB
@@ -18,7 +19,7 @@ const SMALL_YOUNG_GENERATION = "--max-semi-space-size=4"
 /** The library's own server, whose command `flood` prints that many bytes of lines, and everything else nothing. */
 const startFlood = Effect.acquireRelease(
   Effect.callback<{ readonly server: ssh2.Server; readonly hostKey: string }>((resume) => {
-    const hostKey = ssh2.utils.generateKeyPairSync("ed25519")
+    const hostKey = generateKey()
     const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
       connection.on("error", () => {})
       connection.on("authentication", (context) => context.accept())
@@ -71,7 +72,7 @@ describe("the output of a command that floods", () => {
         )
         const knownHosts = `${directory}/known_hosts`
         writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}\n`)
-        const { private: pem } = ssh2.utils.generateKeyPairSync("ed25519")
+        const { private: pem } = generateKey()
         const taken = yield* read({ port, user: "u", pem, knownHosts, command: "flood", limit: LIMIT })
         assert.strictEqual(taken.bytes, FLOOD)
         assert.strictEqual(taken.kept, LIMIT)
