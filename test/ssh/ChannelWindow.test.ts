@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope, Stream } from "effect"
-import type { Session } from "ssh2"
+import type { ClientChannel, Session } from "ssh2"
 import { makeSessions } from "../../src/ssh/Ssh2Channel.ts"
 import { largeWindow } from "../../src/ssh/Ssh2Patches.ts"
 import { loopbackTarget as target, startClient, startServer } from "../support/LoopbackSsh.ts"

@@ -1,3 +1,4 @@
+import { assert } from "@effect/vitest"
 import type { Argument } from "../../../src/policy/guards/Argument.ts"
 import { refusedArgument } from "../../../src/policy/guards/ArgumentGuards.ts"
 import { type DynamicWord, staticWord, type Word, type Words } from "../../../src/policy/shell/Word.ts"
@@ -50,4 +51,14 @@ export const refusal = (text: string): string | undefined => {
     literal: token.startsWith("@")
   }))
   return refusedArgument(name ?? "", args)
+}
+
+/** Asserts that no guard refuses any of the commands, one a line. */
+export const accepts = (commands: string): void => {
+  for (const command of commands.trim().split("\n")) assert.isUndefined(refusal(command.trim()), command)
+}
+
+/** Asserts that a guard refuses each of the commands, one a line. */
+export const refuses = (commands: string): void => {
+  for (const command of commands.trim().split("\n")) assert.isString(refusal(command.trim()), command)
 }
