@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { connect, createServer, type Socket } from "node:net"
+import { listenOnLoopback } from "./LoopbackTcp.ts"
 
 /** A TCP proxy on 127.0.0.1 that makes a server look far away. */
 export interface DelayProxy {
@@ -83,18 +84,6 @@ export const openDelayProxy = (options: {
       })
       client.on("close", () => up(performance.now() + half, () => host?.destroy()))
     })
-    const port = yield* Effect.acquireRelease(
-      Effect.callback<number>((resume) => {
-        server.listen(0, "127.0.0.1", () => {
-          const address = server.address()
-          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-        })
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          for (const socket of sockets) socket.destroy()
-          server.close(() => resume(Effect.void))
-        })
-    )
+    const port = yield* listenOnLoopback(server, sockets)
     return { port, roundTrips: () => newest.client }
   })

@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { createServer, type Socket } from "node:net"
+import { listenOnLoopback } from "./LoopbackTcp.ts"
 
 /** A port on 127.0.0.1 that accepts TCP and never says a word. */
 export interface SilentPort {
@@ -15,18 +16,6 @@ export const openSilentPort: Effect.Effect<SilentPort, never, Scope.Scope> = Eff
     sockets.add(socket)
     socket.on("error", () => undefined)
   })
-  const port = yield* Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-      })
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        for (const socket of sockets) socket.destroy()
-        server.close(() => resume(Effect.void))
-      })
-  )
+  const port = yield* listenOnLoopback(server, sockets)
   return { port, accepted: () => sockets.size }
 })
