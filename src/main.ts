@@ -1,4 +1,5 @@
 import { enableCompileCache } from "node:module"
+import { setFlagsFromString } from "node:v8"
 import { join } from "node:path"
 
 /**
@@ -8,5 +9,6 @@ import { join } from "node:path"
  */
 enableCompileCache(join(import.meta.dirname, "compile-cache"))
 
+setFlagsFromString("--semi-space-growth-factor=1")
 const { runProgram } = await import("./cli/Program.ts")
 runProgram(process.argv.slice(2))
