@@ -1,4 +1,4 @@
-import { runText } from "../ssh/RemoteCommand.ts"
+import { runText } from "../ssh/process/RemoteCommand.ts"
 import type { Step } from "./DoctorSteps.ts"
 
 /** Programs that the killer finds processes with; without one of them a stop is never confirmed. */

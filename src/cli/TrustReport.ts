@@ -1,8 +1,8 @@
 import { Option } from "effect"
-import { describeKey, fingerprint, keyType } from "../ssh/Fingerprint.ts"
-import type { HostIdentity, KnownHosts } from "../ssh/KnownHosts.ts"
-import { type KeyStanding, missingKeys, standingOf } from "../ssh/KnownHostsEdit.ts"
-import type { KnownHost } from "../ssh/KnownHostsLine.ts"
+import { describeKey, fingerprint, keyType } from "../ssh/trust/Fingerprint.ts"
+import type { HostIdentity, KnownHosts } from "../ssh/trust/KnownHosts.ts"
+import { type KeyStanding, missingKeys, standingOf } from "../ssh/trust/KnownHostsEdit.ts"
+import type { KnownHost } from "../ssh/trust/KnownHostsLine.ts"
 import { table } from "./Table.ts"
 
 /** A key that a host presents, and what known_hosts says about it. */

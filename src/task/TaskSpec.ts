@@ -1,7 +1,7 @@
 import type { Duration, Effect } from "effect"
 import type { Limits } from "../policy/Limits.ts"
 import type { SshError } from "../ssh/errors.ts"
-import type { StopReport } from "../ssh/RemoteProcess.ts"
+import type { StopReport } from "../ssh/process/RemoteProcess.ts"
 import type { OutputChunk, RemoteExit } from "../ssh/Transport.ts"
 import type { RemoteStopped } from "./Task.ts"
 import type { CleanChunk } from "./TaskOutput.ts"

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { judgeKeys, planTrust, showKeys } from "../../src/cli/TrustReport.ts"
-import { fingerprint } from "../../src/ssh/Fingerprint.ts"
-import { type HostIdentity, KnownHosts, verifyHostKey } from "../../src/ssh/KnownHosts.ts"
-import { appendKeys } from "../../src/ssh/KnownHostsEdit.ts"
-import { hashedName, publicKey, stored } from "../ssh/PublicKeys.ts"
+import { fingerprint } from "../../src/ssh/trust/Fingerprint.ts"
+import { type HostIdentity, KnownHosts, verifyHostKey } from "../../src/ssh/trust/KnownHosts.ts"
+import { appendKeys } from "../../src/ssh/trust/KnownHostsEdit.ts"
+import { hashedName, publicKey, stored } from "../ssh/trust/PublicKeys.ts"
 import { invoke } from "./CliHarness.ts"
 
 const ED = publicKey("ssh-ed25519", "one")

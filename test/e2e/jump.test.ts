@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Result, Scope } from "effect"
-import { ConnectionPool } from "../../src/ssh/ConnectionPool.ts"
+import { ConnectionPool } from "../../src/ssh/pool/ConnectionPool.ts"
 import { Target, type TargetFields } from "../../src/ssh/Target.ts"
 import { openSilentPort } from "../support/SilentPort.ts"
 import { eventually, login, makeRecorder, poolLayer, runCommand, targetOf } from "../support/SshFixtures.ts"

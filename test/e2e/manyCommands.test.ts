@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { ConnectionPool } from "../../src/ssh/ConnectionPool.ts"
+import { ConnectionPool } from "../../src/ssh/pool/ConnectionPool.ts"
 import * as Sshd from "../support/Sshd.ts"
 import { makeRecorder, poolLayer, targetOf } from "../support/SshFixtures.ts"
 

@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
 import { Arbitrary, Effect, FileSystem, Schema } from "effect"
 import { execFile, execFileSync } from "node:child_process"
-import { fingerprint } from "../../../src/ssh/Fingerprint.ts"
-import { KnownHosts } from "../../../src/ssh/KnownHosts.ts"
-import { lookupName } from "../../../src/ssh/KnownHostsLine.ts"
-import { hashedName } from "../../ssh/PublicKeys.ts"
+import { fingerprint } from "../../../src/ssh/trust/Fingerprint.ts"
+import { KnownHosts } from "../../../src/ssh/trust/KnownHosts.ts"
+import { lookupName } from "../../../src/ssh/trust/KnownHostsLine.ts"
+import { hashedName } from "../../ssh/trust/PublicKeys.ts"
 
 const HOSTS = ["web", "WEB1", "db.Example.org", "a.b.example.org", "192.0.2.1", "2001:DB8::1", "x", "192.0.2.10"]
 const PORTS = [22, 2222, 65_535]

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Ref, Scope } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { ConnectionPool } from "../../../src/ssh/ConnectionPool.ts"
+import { ConnectionPool } from "../../../src/ssh/pool/ConnectionPool.ts"
 import { eventually, makeRecorder, poolLayer, runCommand, targetOf } from "../../support/SshFixtures.ts"
 import * as Sshd from "../../support/Sshd.ts"
 

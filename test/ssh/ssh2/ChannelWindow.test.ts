@@ -1,0 +1,98 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope, Stream } from "effect"
+import type { ClientChannel, Session } from "ssh2"
+import { makeSessions } from "../../../src/ssh/ssh2/Ssh2Channel.ts"
+import { largeWindow } from "../../../src/ssh/ssh2/Ssh2Patches.ts"
+import { loopbackTarget as target, startClient, startServer } from "../../support/LoopbackSsh.ts"
+
+const MIB = 1024 * 1024
+
+describe("the window of a channel", () => {
+  /** Sends up to `total`, and tells how much left. */
+  const flood = (total: number, sent: { bytes: number }) => (session: Session) => {
+    session.on("exec", (accept) => {
+      const stream = accept()
+      const block = Buffer.alloc(64 * 1024)
+      const more = () => {
+        if (sent.bytes >= total) {
+          stream.exit(0)
+          stream.end()
+          return
+        }
+        stream.write(block, () => {
+          sent.bytes += block.length
+          setImmediate(more)
+        })
+      }
+      more()
+    })
+  }
+  /** The count after it has not changed for 100 ms. */
+  const settled = (sent: { readonly bytes: number }) =>
+    Effect.gen(function* () {
+      let before = -1
+      while (before !== sent.bytes) {
+        before = sent.bytes
+        yield* Effect.sleep("100 millis")
+      }
+      return before
+    })
+
+  it.live("lets 2 MiB through when nothing is read, and never more than 8 MiB beyond what was", () =>
+    Effect.gen(function* () {
+      const sent = { bytes: 0 }
+      const client = yield* startClient(yield* startServer({ session: flood(64 * MIB, sent) }))
+      const sessions = makeSessions(client, target, () => false)
+      const scope = yield* Scope.make()
+      const channel = yield* Scope.provide(sessions.exec("flood"), scope)
+      assert.strictEqual(yield* settled(sent), 2 * MIB)
+      const read = { bytes: 0 }
+      yield* Stream.runForEach(channel.output, ({ bytes }) => {
+        read.bytes += bytes.length
+        // Twice the reader stops; what the host sent by then was bounded.
+        const stops = [1, 20].some((at) => read.bytes >= at * MIB && read.bytes - bytes.length < at * MIB)
+        return stops
+          ? Effect.map(settled(sent), (now) => {
+              assert.isAtMost(now, read.bytes + 256 * 1024 + 8 * MIB)
+              assert.isAtLeast(now, read.bytes + 6 * MIB)
+            })
+          : Effect.void
+      })
+      assert.strictEqual(read.bytes, 64 * MIB)
+      assert.deepStrictEqual(yield* channel.exit, { _tag: "Exited", code: 0 })
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+
+  it.live("stays the library's own, with the same bytes, where the internals are otherwise", () =>
+    Effect.gen(function* () {
+      const sent = { bytes: 0 }
+      const client = yield* startClient(yield* startServer({ session: flood(16 * MIB, sent) }))
+      // A channel whose internals cannot be recognised, as those of another version might be.
+      const exec = client.exec.bind(client)
+      Object.assign(client, {
+        exec: (command: string, done: (error: Error | undefined, channel: ClientChannel) => void) =>
+          exec(command, (error, channel) => {
+            const callbacks: unknown = Reflect.get(channel, "_callbacks")
+            Object.defineProperty(channel, "_callbacks", {
+              get: () => Object.assign(Object.create(null), { forEach: undefined, length: 0 }),
+              set: () => {}
+            })
+            assert.isTrue(Array.isArray(callbacks))
+            assert.isUndefined(largeWindow(channel, 8 * MIB))
+            done(error, channel)
+          })
+      })
+      const sessions = makeSessions(client, target, () => false)
+      const channel = yield* sessions.exec("flood")
+      assert.isAtMost(yield* settled(sent), 3 * MIB)
+      const read = yield* Stream.runFold(
+        channel.output,
+        () => 0,
+        (bytes, chunk) => bytes + chunk.bytes.length
+      )
+      assert.strictEqual(read, 16 * MIB)
+      assert.deepStrictEqual(yield* channel.exit, { _tag: "Exited", code: 0 })
+    })
+  )
+})
