@@ -189,10 +189,14 @@ const checkScript = (
   if (Result.isFailure(parsed)) {
     return named ? allow(command, match) : deny(command, parsed.failure.code, `Inside it: ${parsed.failure.reason}`)
   }
-  const { commands } = parsed.success
+  const { canonical, commands } = parsed.success
   if (named) {
     const denied = commands.flatMap((each) => findDenied(context, each) ?? [])[0]
     return denied === undefined ? allow(command, match) : denyByRule(context, command, denied)
+  }
+  // What is not in its canonical form could not be brought to it, and a shell may read it in another way.
+  if (canonical !== text) {
+    return deny(command, "parse", "Inside it: the text could not be brought to the form that is checked.")
   }
   return allow(
     command,

@@ -111,7 +111,9 @@ describe("redirections", () => {
         "date >/tmp/report-2",
         "{ report; date; } >/tmp/report-1",
         "(report | date) 2>/tmp/report-1",
-        "for i in 1; do report; done >/tmp/report-1"
+        "for i in 1; do report; done >/tmp/report-1",
+        "{ x=1; report; } >/tmp/report-1",
+        "{ x=1; } >/dev/null 2>&1; report"
       ],
       "redirect-write": [
         "report >/tmp/x",
@@ -126,7 +128,7 @@ describe("redirections", () => {
         "report >x"
       ],
       "redirect-read": ["report </etc/shadow", "date </etc/hosts </etc/shadow"],
-      "construct/redirection-alone": [">/tmp/report-1"],
+      "construct/redirection-alone": [">/tmp/report-1", "date; { x=1; } >/etc/motd", "{ x=$(date); } >/tmp/report-1"],
       "construct/redirection-target": ["report >/tmp/report-$x", "report >/tmp/report-*"]
     })
   })

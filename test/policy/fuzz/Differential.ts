@@ -3,7 +3,7 @@ import { decide } from "../../../src/policy/Policy.ts"
 import { type CheckedCommand, parseCommand } from "../../../src/policy/shell/ShellCommand.ts"
 import { staticText } from "../../../src/policy/shell/Word.ts"
 import { policyOf } from "../corpus.ts"
-import { allCommands, explains } from "./Explanation.ts"
+import { type Analysed, explains, possibleCommands } from "./Explanation.ts"
 import { type GeneratedScript, generateScript } from "./ScriptGenerator.ts"
 import type { Locale, ShellJob, ShellName, ShellRun, ShellRunner, ShellRunnerError } from "./ShellRunner.ts"
 
@@ -11,7 +11,7 @@ import type { Locale, ShellJob, ShellName, ShellRun, ShellRunner, ShellRunnerErr
 export interface Finding {
   /** `seed:index` of the generator: `generateScript(seed, index)` makes the script again. */
   readonly token: string
-  readonly kind: "unseen" | "invalid" | "meaning" | "endless" | "fixed-point" | "not-run"
+  readonly kind: "unseen" | "file" | "invalid" | "meaning" | "endless" | "fixed-point" | "not-run"
   readonly shell: ShellName
   readonly detail: string
   readonly requested: string
@@ -42,10 +42,13 @@ export interface DifferentialOptions {
   readonly first?: number
 }
 
-/** Everything but what the built-in refusals and guards stop. */
+/** Everything but what the built-in refusals and guards stop, and files only in three directories. */
 const policy = policyOf({
   limits: { deny_substrings: [] },
-  rules: [{ action: "allow", commands: ["*"], env: ["LC_*"] }]
+  rules: [
+    { action: "allow", commands: ["*"], env: ["LC_*"], redirect_write: ["out/*"], redirect_read: ["in/*"] },
+    { action: "allow", commands: ["p", "p *"], env: ["LC_*"], redirect_write: ["own/*"] }
+  ]
 })
 
 const host = { alias: "h", tags: [] }
@@ -53,6 +56,8 @@ const host = { alias: "h", tags: [] }
 interface Accepted {
   readonly script: GeneratedScript
   readonly command: CheckedCommand
+  /** The names of the programs that the policy decided about, those inside wrappers too. */
+  readonly decided: ReadonlySet<string>
 }
 
 type Complaint = Omit<Finding, "token" | "requested" | "canonical">
@@ -67,6 +72,9 @@ const VALUE_ERROR =
 
 /** Bash expands braces before it looks at quotes inside backquotes: `"\`a "{x,y}"\`"` becomes two words. */
 const isBraceInBackquotes = (text: string): boolean => text.includes("`") && /\{[^}]*(?:,|\.\.)/s.test(text)
+
+/** The canonical text is what bash makes of the caller's; dash does not know all that bash knows. */
+const isForDash = (text: string): boolean => text.includes("dash")
 
 /** A counter becomes a quoted word: one word even where the program, here a missing one, prints nothing. */
 const isSilentCounter = (canonical: string): boolean => canonical.includes("nproc")
@@ -83,14 +91,40 @@ const missing = (stderr: string): ReadonlyArray<string> =>
 
 const show = (value: unknown): string => JSON.stringify(value)
 
-const checkRun = ({ command, script }: Accepted, shell: ShellName, run: ShellRun): ReadonlyArray<Complaint> => {
-  const known = allCommands(command.commands)
-  const names = known.map((words) => staticText(words[0]))
-  const unseen = run.executed.find((argv) => !known.some((words) => explains(words, argv)))
+/** Whether the rules of the fuzz allow the file, by its path alone, and the analysis knows of it. */
+const mayWrite = (known: ReadonlyArray<Analysed>, file: string): boolean => {
+  const writers = known.filter(({ redirections }) =>
+    redirections.some(({ access, path }) => access === "write" && path === file)
+  )
+  return file.startsWith("out/")
+    ? writers.length > 0
+    : file.startsWith("own/") && writers.length > 0 && writers.every(({ words }) => staticText(words[0]) === "p")
+}
+
+/** The files that a copier found in its input, by what they hold, but those that the rules of the fuzz allow. */
+const forbiddenReads = (run: ShellRun): ReadonlyArray<string> =>
+  run.inputs.flatMap((text) =>
+    [...text.matchAll(/^from (.+)$/gm)].flatMap(([, file = ""]) => (file.startsWith("in/") ? [] : [file]))
+  )
+
+const checkRun = (
+  { command, decided, script }: Accepted,
+  shell: ShellName,
+  run: ShellRun
+): ReadonlyArray<Complaint> => {
+  const known = possibleCommands(command.commands)
+  const names = known.map(({ words }) => staticText(words[0]))
+  const unseen = run.executed.find((argv) => !known.some(({ words }) => explains(words, argv)))
+  const undecided = run.executed.find(([name]) => !decided.has(name))
   const lost = missing(run.stderr).find((name) => !names.some((each) => each?.split("\n").at(-1) === name))
+  const written = run.wrote.find((file) => !mayWrite(known, file))
+  const [read] = forbiddenReads(run)
   const complaints: ReadonlyArray<Complaint | false> = [
     unseen !== undefined && { kind: "unseen", shell, detail: show(unseen) },
+    undecided !== undefined && { kind: "unseen", shell, detail: `not decided about: ${show(undecided)}` },
     lost !== undefined && { kind: "unseen", shell, detail: `looked for ${show(lost)}` },
+    written !== undefined && { kind: "file", shell, detail: `wrote ${show(written)}` },
+    read !== undefined && { kind: "file", shell, detail: `read ${show(read)}` },
     SYNTAX.test(run.stderr) && { kind: "invalid", shell, detail: run.stderr.slice(0, 300) },
     run.code === -1 && { kind: "not-run", shell, detail: "no exit status was logged" },
     run.endless && !script.mutated && { kind: "endless", shell, detail: "used up its processor time" }
@@ -98,11 +132,29 @@ const checkRun = ({ command, script }: Accepted, shell: ShellName, run: ShellRun
   return complaints.filter((each) => each !== false)
 }
 
-/** Bash counts lines in its messages, and the canonical text has fewer. */
-const withoutLine = (text: string): string => text.replaceAll(/(line(?: |","))[0-9]+:/g, "$1N:")
+/** Shells count lines in their messages, and the canonical text has fewer. */
+const withoutLine = (text: string): string => text.replaceAll(/((?:line|dash:|sh:)(?: |","))[0-9]+:/g, "$1N:")
+
+const isShell = (text: string | undefined): boolean => /^(?:ba|da|)sh$/.test(text ?? "")
+
+/** The text that a shell is given differs: it is the caller's own in one run, and in its canonical form in the other. */
+const withoutScripts = (argv: ReadonlyArray<string>): ReadonlyArray<string> =>
+  argv.map((text, index) => {
+    const before = argv.slice(0, index)
+    return isShell(before.findLast((each) => !each.startsWith("-"))) && /^-[a-z]*c[a-z]*$/.test(before.at(-1) ?? "")
+      ? "SCRIPT"
+      : text
+  })
 
 const bag = (run: ShellRun): string =>
-  [...run.executed.map(show), ...run.inputs.map((each) => `stdin ${show(each)}`)].map(withoutLine).toSorted().join("\n")
+  [
+    ...run.executed.map((argv) => show(withoutScripts(argv))),
+    ...run.inputs.map((each) => `stdin ${show(each)}`),
+    ...run.wrote.map((file) => `wrote ${show(file)}`)
+  ]
+    .map(withoutLine)
+    .toSorted()
+    .join("\n")
 
 /** Compares what the caller's own text ran with what the canonical text ran; a text that bash rejects has no meaning. */
 const checkMeaning = (command: CheckedCommand, raw: ShellRun, canonical: ShellRun): ReadonlyArray<Complaint> =>
@@ -111,6 +163,7 @@ const checkMeaning = (command: CheckedCommand, raw: ShellRun, canonical: ShellRu
   raw.endless ||
   isBraceInBackquotes(command.requested) ||
   isSilentCounter(command.canonical) ||
+  isForDash(command.canonical) ||
   bag(raw) === bag(canonical)
     ? []
     : [{ kind: "meaning", shell: "bash", detail: `raw ran\n${bag(raw)}\ncanonical ran\n${bag(canonical)}` }]
@@ -182,7 +235,7 @@ const isRepeatable = (runner: ShellRunner, finding: Finding): Effect.Effect<bool
 
 /**
  * Generates scripts, lets the policy decide, runs the canonical text of each allowed one with stub programs, and compares
- * every executed argument list with the analysis.
+ * every executed argument list, and every file that was written or read, with the analysis and the rules.
  */
 export const differential = (
   runner: ShellRunner,
@@ -195,8 +248,10 @@ export const differential = (
     for (let index = first; index < first + options.scripts; index++) {
       const script = generateScript(options.seed, index)
       const decision = decide(policy, host, script.text)
-      if (decision._tag === "Allowed") accepted.push({ script, command: decision.command })
-      else refusals.set(decision.code, (refusals.get(decision.code) ?? 0) + 1)
+      if (decision._tag === "Allowed") {
+        const decided = new Set(decision.parts.map(({ argv }) => argv[0] ?? ""))
+        accepted.push({ script, command: decision.command, decided })
+      } else refusals.set(decision.code, (refusals.get(decision.code) ?? 0) + 1)
     }
     const batches = Array.from({ length: Math.ceil(accepted.length / BATCH) }, (_, index) =>
       accepted.slice(index * BATCH, (index + 1) * BATCH)

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { parseCommand } from "../../../src/policy/shell/ShellCommand.ts"
-import { staticText, type DynamicWord, type Word, type Words } from "../../../src/policy/shell/Word.ts"
+import type { SimpleCommand } from "../../../src/policy/shell/SimpleCommand.ts"
+import { staticText, type DynamicWord, type Word, type Words, unknownWord } from "../../../src/policy/shell/Word.ts"
 import { HOME } from "./ShellRunner.ts"
 
 const traverses = (text: string): boolean => text.split("/").includes("..")
@@ -46,23 +47,73 @@ const fits = (words: ReadonlyArray<Word>, argv: ReadonlyArray<string>, from: num
 export const explains = (words: Words, argv: readonly [string, ...ReadonlyArray<string>]): boolean =>
   fits(words, argv, 0, 0)
 
-/** The texts that a command hands to a shell when all its words are static: `eval` joins its own, `sh -c` has one. */
-const innerText = (words: Words): string | undefined => {
-  const texts = words.map((word) => staticText(word))
-  if (texts.includes(undefined)) return undefined
-  if (texts[0] === "eval") return texts.slice(texts[1] === "--" ? 2 : 1).join(" ")
-  return undefined
+/** A command of an analysis: what it runs, and the files that it is redirected to or from. */
+export type Analysed = Pick<SimpleCommand, "words" | "redirections">
+
+const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "dash"])
+
+/** Wrappers of which any end of the words may be the command that they run. */
+const WRAPPERS: ReadonlySet<string> = new Set(
+  "builtin command env exec nice nohup setsid stdbuf sudo timeout xargs".split(" ")
+)
+
+const UNKNOWN = unknownWord('"$@"', "any")
+
+const commandOf = (words: ReadonlyArray<Word>): ReadonlyArray<Analysed> => {
+  const [name, ...rest] = words
+  return name === undefined ? [] : [{ words: [name, ...rest], redirections: [] }]
 }
 
-/** The commands of an analysis and those of the scripts inside them. */
-export const allCommands = (commands: ReadonlyArray<{ readonly words: Words }>): ReadonlyArray<Words> =>
-  commands.flatMap(({ words }): ReadonlyArray<Words> => {
-    if (["command", "exec", "builtin"].includes(staticText(words[0]) ?? "")) {
-      const [, name, ...rest] = words
-      return name === undefined ? [words] : [words, ...allCommands([{ words: [name, ...rest] }])]
-    }
-    const text = innerText(words)
-    if (text === undefined || text.trim() === "") return [words]
-    const parsed = parseCommand(text)
-    return Result.isFailure(parsed) ? [words] : [words, ...allCommands(parsed.success.commands)]
+/** The text that words hand to a shell when it is static: `eval` joins its words, a shell takes the one behind `-c`. */
+const scriptOf = (words: Words): string | undefined => {
+  const texts = words.map((word) => staticText(word))
+  const [name = ""] = texts
+  if (name === "eval") return texts.includes(undefined) ? undefined : texts.slice(texts[1] === "--" ? 2 : 1).join(" ")
+  const at = SHELLS.has(name) ? texts.findIndex((text) => /^-[a-z]*c[a-z]*$/.test(text ?? "")) : -1
+  return at < 0 ? undefined : texts[at + 1]
+}
+
+/** The commands that a wrapper may run, by what these wrappers do: told without asking the policy which one it is. */
+const wrappedBy = (words: Words): ReadonlyArray<Analysed> => {
+  const name = staticText(words[0]) ?? ""
+  if (WRAPPERS.has(name)) {
+    const marked = words.map((word): Word => (staticText(word)?.includes("{}") === true ? UNKNOWN : word))
+    const ends = words.slice(1).flatMap((_, index) => commandOf((name === "xargs" ? marked : words).slice(index + 1)))
+    return name === "xargs"
+      ? [
+          ...ends,
+          ...ends.map(({ words: [first, ...rest] }): Analysed => ({
+            words: [first, ...rest, UNKNOWN],
+            redirections: []
+          }))
+        ]
+      : ends
+  }
+  if (name !== "find") return []
+  const texts = words.map((word) => staticText(word))
+  return texts.flatMap((text, index) => {
+    if (text !== "-exec") return []
+    const end = texts.findIndex((each, at) => at > index && (each === ";" || each === "+"))
+    return commandOf(words.slice(index + 1, end))
   })
+}
+
+/** What `command`, `exec` and `builtin` without options run. */
+const namedBy = (words: Words): ReadonlyArray<Analysed> =>
+  ["command", "exec", "builtin"].includes(staticText(words[0]) ?? "") ? commandOf(words.slice(1)) : []
+
+const followed =
+  (wrapped: (words: Words) => ReadonlyArray<Analysed>) =>
+  (commands: ReadonlyArray<Analysed>): ReadonlyArray<Analysed> =>
+    commands.flatMap((command): ReadonlyArray<Analysed> => {
+      const text = scriptOf(command.words)
+      const parsed = text === undefined || text.trim() === "" ? undefined : parseCommand(text)
+      const inside = parsed === undefined || Result.isFailure(parsed) ? [] : parsed.success.commands
+      return [command, ...followed(wrapped)([...wrapped(command.words), ...inside])]
+    })
+
+/** The commands of an analysis and those of the texts that shells among them are given. */
+export const allCommands = followed(namedBy)
+
+/** The same, and every command that a wrapper may run: some of these are only the end of its own options. */
+export const possibleCommands = followed(wrappedBy)

@@ -3,10 +3,10 @@ import { Effect } from "effect"
 import { type Allowed, compilePolicy, decide } from "../../../src/policy/Policy.ts"
 import { staticText } from "../../../src/policy/shell/Word.ts"
 import { decodeDocument, policyDocuments, type PolicyCase, readCases } from "../corpus.ts"
-import { allCommands, explains } from "./Explanation.ts"
+import { allCommands, type Analysed, explains, possibleCommands } from "./Explanation.ts"
 import { INJECTIONS } from "./Injections.ts"
 import { makeShellRunner } from "./ShellRunner.ts"
-import { silent, type Stub } from "./Stubs.ts"
+import { silent, type Stub, WRAPPER_STUBS } from "./Stubs.ts"
 
 const policies = new Map(
   Object.entries(policyDocuments()).map(([name, document]) => [name, compilePolicy(decodeDocument(document))] as const)
@@ -23,14 +23,18 @@ const decideText = (each: PolicyCase, text: string): Allowed | undefined => {
   return decision._tag === "Allowed" ? decision : undefined
 }
 
+/** The names of all commands of an analysis that are literal. */
+const namesOf = (commands: ReadonlyArray<Analysed>): ReadonlyArray<string> =>
+  allCommands(commands).map(({ words }) => staticText(words[0]) ?? "")
+
 const isReboot = (name: string | undefined): boolean => name?.split("/").at(-1) === "reboot"
 
 /** What an allowed text would do that no policy of the corpora allows: none lets `reboot` run or a file be redirected. */
 const harm = (decision: Allowed): string | undefined => {
   const { command, parts } = decision
-  if (allCommands(command.commands).some((words) => isReboot(staticText(words[0])))) return "runs reboot"
+  if (namesOf(command.commands).some(isReboot)) return "runs reboot"
   if (parts.some((part) => isReboot(part.argv[0]))) return "runs reboot inside a wrapper"
-  if (command.commands.some((each) => each.redirections.length > 0)) return "redirects a file"
+  if (possibleCommands(command.commands).some((each) => each.redirections.length > 0)) return "redirects a file"
   return undefined
 }
 
@@ -51,22 +55,17 @@ const makeMutants = (): ReadonlyArray<Mutant> =>
     )
   )
 
-/** Every program that the corpora name, and `reboot`; shells and simple wrappers also run what they are given. */
+/** Every program that the corpora name, and `reboot`; shells and wrappers also run what they are given. */
 const stubs: ReadonlyArray<Stub> = [
-  ...new Set([
-    "reboot",
-    ...allowed.flatMap((each) =>
-      allCommands(decideText(each, each.command)?.command.commands ?? []).map((words) => staticText(words[0]) ?? "")
-    )
-  ])
+  ...new Map(
+    [
+      ...["reboot", ...allowed.flatMap((each) => namesOf(decideText(each, each.command)?.command.commands ?? []))]
+        .filter((name) => /^[a-z][a-z0-9-]*$/.test(name))
+        .map(silent),
+      ...WRAPPER_STUBS
+    ].map((stub) => [stub.name, stub] as const)
+  ).values()
 ]
-  .filter((name) => /^[a-z][a-z0-9-]*$/.test(name))
-  .map((name) => {
-    if (/^(?:ba|da|)sh$/.test(name)) return { name, behaviour: 'exec /bin/dash "$@"' }
-    return /^(?:env|nice|timeout|stdbuf|nohup|setsid|xargs)$/.test(name)
-      ? { name, behaviour: `exec /usr/bin/${name} "$@"` }
-      : silent(name)
-  })
 
 const SAMPLE = 400
 
@@ -118,7 +117,7 @@ describe("an allowed command with an injection at any offset", () => {
           const outer = run.executed[0]
           if (outer === undefined || mutant === undefined) continue
           assert.isTrue(
-            known.some((words) => explains(words, outer)),
+            known.some(({ words }) => explains(words, outer)),
             `${JSON.stringify(outer)} of ${mutant.text}`
           )
         }

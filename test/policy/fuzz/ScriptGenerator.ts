@@ -1,8 +1,10 @@
 import { makeFlow } from "./FlowGenerator.ts"
 import { HOSTILE_STATEMENTS } from "./HostileStatements.ts"
 import { makeRandom, mixSeed, type Random } from "./Random.ts"
+import { hereDocument, redirection } from "./RedirectionGenerator.ts"
 import { mutate } from "./ScriptMutation.ts"
 import { makeGlob, makeStaticWord, makeWord, type Place, VARIABLES } from "./WordGenerator.ts"
+import { makeWrapped } from "./WrapperGenerator.ts"
 
 /** A generated text and where it comes from. */
 export interface GeneratedScript {
@@ -57,120 +59,6 @@ const separator = (place: Place): string =>
   place.pending.length > 0 || place.random.chance(35) ? newline(place) : place.random.pick(["; ", ";", " ;", "; "])
 
 const deeper = (place: Place): Place => ({ ...place, depth: place.depth - 1 })
-
-const BODY_LINES = [
-  "b",
-  "x y",
-  "",
-  "it's",
-  "$(b)",
-  "`b`",
-  "$v",
-  "a\\",
-  "\\$v",
-  " EOF",
-  "\tEOF",
-  "\tb",
-  "EOF x",
-  "é",
-  "あł→ą",
-  "'",
-  '"',
-  "; b",
-  "EO\\",
-  "X)"
-] as const
-const PLAIN_LINES = [
-  "b",
-  "x y",
-  "",
-  "it's",
-  " EOF",
-  "EOF x",
-  "é",
-  "あł→ą",
-  '"',
-  "; b",
-  "\tb",
-  "(",
-  "#b",
-  "X)",
-  "}",
-  "*"
-] as const
-
-const hereDocument = (place: Place): string => {
-  const { random } = place
-  const tag = random.pick(["EOF", "X", "E1", "end"])
-  const delimiter = random.weighted<string>([
-    [4, () => `'${tag}'`],
-    [3, () => tag],
-    [1, () => `"${tag}"`],
-    [1, () => `\\${tag}`],
-    [1, () => `${tag.slice(0, 1)}''${tag.slice(1)}`],
-    [place.hostile ? 1 : 0, () => random.pick(["''", "$X", "'X Y'", "`X`", "$'X'", "E\\\nF", "'\nX'"])]
-  ])
-  const quoted = delimiter !== tag
-  const dash = random.chance(25)
-  const indent = dash ? random.pick(["", "\t", "\t\t"]) : ""
-  const line = () => (quoted || place.hostile ? random.pick(BODY_LINES) : random.pick(PLAIN_LINES))
-  const lines = Array.from({ length: random.below(4) }, () => `${indent}${line()}\n`)
-  const usesTag = (text: string) => text.replace(/^\t+/, "").trimEnd() === tag
-  place.pending.push(`${lines.filter((each) => !usesTag(each)).join("")}${indent}${tag}\n`)
-  return `${random.chance(10) ? "0" : ""}<<${dash ? "-" : ""}${random.chance(15) ? " " : ""}${delimiter}`
-}
-
-const REDIRECTIONS = [
-  ">/dev/null",
-  "2>/dev/null",
-  "</dev/null",
-  "2>&1",
-  ">&2",
-  "1>&2",
-  "&>/dev/null",
-  "&>>/dev/null",
-  ">&/dev/null",
-  ">>/dev/null",
-  "2>&-",
-  "<&0",
-  ">|/dev/null",
-  "3>&1",
-  "> '/dev/null'",
-  "2> /dev/null",
-  '>"/dev/null"',
-  "0</dev/null",
-  "3</dev/null",
-  "3>&-",
-  "2>&1 >/dev/null",
-  ">/dev/null 2>&1"
-] as const
-const HOSTILE_REDIRECTIONS = [
-  "<>/dev/null",
-  ">x",
-  "<x",
-  "{fd}>/dev/null",
-  ">&v",
-  "2>&$v",
-  ">$v",
-  "<<<x",
-  ">/dev/null/../x",
-  "&>x",
-  ">(b)",
-  "2>&--",
-  ">&1-",
-  "10>&1",
-  ">''",
-  "\\2>&1",
-  "<&x",
-  ">~/x",
-  ">/dev/nul?"
-] as const
-
-const redirection = (place: Place): string => {
-  const { hostile, random } = place
-  if (hostile && random.chance(8)) return random.pick(HOSTILE_REDIRECTIONS)
-  return random.chance(30) && (hostile || !place.substituted) ? hereDocument(place) : random.pick(REDIRECTIONS)
-}
 
 const assignment = (place: Place): string => {
   const value = place.random.weighted<string>([
@@ -277,6 +165,7 @@ const command = (place: Place): string => {
   if (place.inLoop && random.chance(5)) return jump(place)
   if (random.chance(7)) return assignment(place)
   if (random.chance(1)) return `exit ${random.below(4)}`
+  if (place.depth > 0 && random.chance(6)) return makeWrapped(place, makeText)
   return place.depth > 0 && random.chance(28) ? compound(place) : simpleCommand(place)
 }
 
@@ -312,11 +201,14 @@ const makeList = (place: Place): string => {
   return text
 }
 
-const makeScript = (random: Random, hostile: boolean): string => {
-  const place: Place = { random, depth: 3, hostile, inLoop: false, substituted: false, pending: [] }
+/** A whole text, with the bodies of its here-documents. */
+const makeText = (place: Place): string => {
   const text = makeList(place)
-  return place.pending.length > 0 || random.chance(10) ? text + newline(place) : text
+  return place.pending.length > 0 || place.random.chance(10) ? text + newline(place) : text
 }
+
+const makeScript = (random: Random, hostile: boolean): string =>
+  makeText({ random, depth: 3, hostile, inLoop: false, substituted: false, pending: [] })
 
 /** The script of a run with this seed and index: always the same. Some are hostile, some mutated, most neither. */
 export const generateScript = (seed: number, index: number): GeneratedScript => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeShellRunner, type ShellName } from "./ShellRunner.ts"
+import { contentOf, makeShellRunner, type ShellName } from "./ShellRunner.ts"
 import { FUZZ_STUBS } from "./Stubs.ts"
 
 const shells: ReadonlyArray<ShellName> = ["bash", "dash"]
@@ -51,11 +51,20 @@ describe("ShellRunner", () => {
     20_000
   )
 
-  it.live("fails when a text writes a file", () =>
+  it.live("says which files each text made or changed, and puts them back", () =>
     Effect.gen(function* () {
       const runner = yield* makeShellRunner(FUZZ_STUBS)
-      const error = yield* Effect.flip(runner.run([{ shell: "dash", text: "p x > new" }]))
-      assert.include(error.detail, "changed a file")
+      const runs = yield* runner.run([
+        { shell: "dash", text: "p x > new; p y >> 'x y.log'; a > sub/-q; p z > -new" },
+        { shell: "bash", text: "i < sub/-q; p new* -new*" },
+        { shell: "dash", text: "sh -c 'a > in/x'" }
+      ])
+      assert.deepStrictEqual(
+        runs.map((run) => run.wrote),
+        [["-new", "new", "sub/-q", "x y.log"], [], ["in/x"]]
+      )
+      assert.deepStrictEqual(runs[1]?.inputs, [contentOf("sub/-q")])
+      assert.deepStrictEqual(runs[1]?.executed[1], ["p", "new*", "-new*"])
     }).pipe(Effect.scoped)
   )
 })

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { open } from "node:fs/promises"
+import { dirname } from "node:path"
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, FileSystem, Schema } from "effect"
 import type { Scope } from "effect"
@@ -26,6 +27,8 @@ export interface ShellRun {
   readonly executed: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]>
   /** What the programs named `i` read from their standard input. */
   readonly inputs: ReadonlyArray<string>
+  /** The files of the scratch directory that it made or changed, sorted; they are put back before the next text runs. */
+  readonly wrote: ReadonlyArray<string>
   /** What the shell and its programs wrote to standard error, as far as the script left it open. */
   readonly stderr: string
   readonly code: number
@@ -33,7 +36,7 @@ export interface ShellRun {
   readonly endless: boolean
 }
 
-/** The shells could not be run, or not within the time, or changed the scratch directory. */
+/** The shells could not be run, or not within the time, or the scratch directory could not be put back. */
 export class ShellRunnerError extends Schema.TaggedError<ShellRunnerError>()("ShellRunnerError", {
   detail: Schema.String
 }) {}
@@ -50,7 +53,18 @@ export interface ShellRunner {
 /** The home directory of the scripts; it does not exist. */
 export const HOME = "/h/me"
 
-const FILES = ["x.log", "y.log", "x y.log", "-z", "[u].log", "é.log", ".h", "sub/q.log", "sub/-q"]
+const FILES = [
+  ..."x.log y.log -z [u].log é.log .h sub/q.log sub/-q in/x out/old own/old".split(" "),
+  "x y.log",
+  "in/x y"
+]
+
+/** What a file of the scratch directory holds: its own name, so that who read it can be told. */
+export const contentOf = (file: string): string => `from ${file}\n`
+
+/** When the files of the scratch directory were last changed, in seconds; what is newer than a year later was changed by a text. */
+const MADE = 946_684_800
+const YEAR = 31_536_000
 
 /** Time for one batch; a batch of 300 texts takes two seconds on an idle machine. */
 const BATCH_LIMIT = "120 seconds"
@@ -74,8 +88,31 @@ const stubText = (log: string, stub: Stub): string =>
     ""
   ].join("\n")
 
-const driver = (log: string, jobs: ReadonlyArray<ShellJob>): string =>
+/** Where a batch has its files. */
+interface BatchPaths {
+  readonly log: string
+  readonly bin: string
+  readonly scratch: string
+  /** The files of `scratch` as they were. */
+  readonly original: string
+  /** A file that is younger than those of `scratch`, and older than what a text writes. */
+  readonly mark: string
+  readonly script: string
+  readonly stderr: string
+}
+
+const driver = ({ log, mark, original }: BatchPaths, jobs: ReadonlyArray<ShellJob>): string =>
   [
+    "shopt -s globstar dotglob nullglob",
+    "w() {",
+    "  local file",
+    "  for file in **; do",
+    `    [[ -f $file && $file -nt ${quote(mark)} ]] || continue`,
+    `    printf 'W\\0%s\\0' "$file" >> ${quote(log)}`,
+    '    /bin/rm -f -- "./$file"',
+    `    [[ ! -f ${quote(original)}/$file ]] || /bin/cp -p -- ${quote(original)}/"$file" "./$file"`,
+    "  done",
+    "}",
     "ulimit -t 1",
     "ulimit -c 0",
     // Every run is a process group of its own.
@@ -89,6 +126,7 @@ const driver = (log: string, jobs: ReadonlyArray<ShellJob>): string =>
     // What a killed shell left behind may not log into the next run.
     '  case $code in 137 | 152) kill -KILL -- "-$!" 2> /dev/null ;; esac',
     `  printf 'R\\0%s\\0' "$code" >> ${quote(log)}`,
+    "  w",
     "}",
     ...jobs.map((job, index) => `r ${index} ${SHELLS[job.shell]} ${quote(job.text)}`),
     ""
@@ -124,12 +162,13 @@ const spawnDriver = (path: string, cwd: string, stderr: string, bin: string, loc
 interface MutableRun {
   executed: Array<readonly [string, ...ReadonlyArray<string>]>
   inputs: Array<string>
+  wrote: Array<string>
   code: number
 }
 
-/** Reads the log back: `M index` opens a run, `A count name args…` and `S input` belong to it, `R code` closes it. */
+/** Reads the log back: `M index` opens a run, to which `A count name args…`, `S input`, `R code` and `W file` belong. */
 const readLog = (log: string, count: number): ReadonlyArray<MutableRun> => {
-  const runs = Array.from({ length: count }, (): MutableRun => ({ executed: [], inputs: [], code: -1 }))
+  const runs = Array.from({ length: count }, (): MutableRun => ({ executed: [], inputs: [], wrote: [], code: -1 }))
   const fields = log.split("\0")
   let run: MutableRun | undefined
   for (let at = 0; at + 1 < fields.length;) {
@@ -138,6 +177,7 @@ const readLog = (log: string, count: number): ReadonlyArray<MutableRun> => {
     if (kind === "M") run = runs[Number(next)]
     else if (kind === "R" && run !== undefined) run.code = Number(next)
     else if (kind === "S") run?.inputs.push(next)
+    else if (kind === "W") run?.wrote.push(next)
     else if (/^A[0-9]+$/.test(kind)) {
       const size = Number(kind.slice(1))
       run?.executed.push([next, ...fields.slice(at + 2, at + 2 + size)])
@@ -166,12 +206,25 @@ const makeRunner = Effect.fn("ShellRunner.make")(function* (stubs: ReadonlyArray
   let batches = 0
 
   const prepare = Effect.fnUntraced(function* (directory: string) {
-    const log = `${directory}/log`
-    const bin = `${directory}/bin`
-    const scratch = `${directory}/scratch`
+    const paths: BatchPaths = {
+      log: `${directory}/log`,
+      bin: `${directory}/bin`,
+      scratch: `${directory}/scratch`,
+      original: `${directory}/original`,
+      mark: `${directory}/mark`,
+      script: `${directory}/driver.sh`,
+      stderr: `${directory}/stderr`
+    }
+    const { bin, log } = paths
     yield* fs.makeDirectory(bin, { recursive: true })
-    yield* fs.makeDirectory(`${scratch}/sub`, { recursive: true })
-    yield* Effect.forEach(FILES, (file) => fs.writeFileString(`${scratch}/${file}`, "data\n"), { discard: true })
+    for (const file of [paths.scratch, paths.original].flatMap((root) => FILES.map((name) => [root, name] as const))) {
+      const path = file.join("/")
+      yield* fs.makeDirectory(dirname(path), { recursive: true })
+      yield* fs.writeFileString(path, contentOf(file[1]))
+      yield* fs.utimes(path, MADE, MADE)
+    }
+    yield* fs.writeFileString(paths.mark, "")
+    yield* fs.utimes(paths.mark, MADE + YEAR, MADE + YEAR)
     const files = new Map<string, string>()
     for (const stub of stubs) {
       const twin = files.get(stub.behaviour)
@@ -180,7 +233,7 @@ const makeRunner = Effect.fn("ShellRunner.make")(function* (stubs: ReadonlyArray
       else yield* fs.link(twin, path)
       files.set(stub.behaviour, twin ?? path)
     }
-    return { log, bin, scratch, script: `${directory}/driver.sh`, stderr: `${directory}/stderr` }
+    return paths
   })
 
   const listing = (scratch: string) =>
@@ -197,17 +250,18 @@ const makeRunner = Effect.fn("ShellRunner.make")(function* (stubs: ReadonlyArray
     const directory = `${root}/${batch}`
     const paths = yield* prepare(directory)
     yield* fs.writeFileString(paths.log, "")
-    yield* fs.writeFileString(paths.script, driver(paths.log, jobs))
+    yield* fs.writeFileString(paths.script, driver(paths, jobs))
     const before = yield* listing(paths.scratch)
     yield* spawnDriver(paths.script, paths.scratch, paths.stderr, paths.bin, locale).pipe(Effect.timeout(BATCH_LIMIT))
     if ((yield* listing(paths.scratch)) !== before) {
-      return yield* new ShellRunnerError({ detail: `batch ${batch} changed a file of its scratch directory` })
+      return yield* new ShellRunnerError({ detail: `the files of batch ${batch} could not be put back` })
     }
     const runs = readLog(yield* fs.readFileString(paths.log), jobs.length)
     const stderr = readStderr(yield* fs.readFileString(paths.stderr), jobs.length)
     yield* fs.remove(directory, { recursive: true })
     return runs.map((each, index): ShellRun => ({
       ...each,
+      wrote: each.wrote.toSorted(),
       stderr: stderr[index] ?? "",
       endless: OUT_OF_TIME.includes(each.code)
     }))

@@ -8,6 +8,29 @@ export interface Stub {
 /** A stub that does nothing but log its arguments. */
 export const silent = (name: string): Stub => ({ name, behaviour: "" })
 
+/** Drops the options of `sudo` that are only about whom to be; a command's own options stay. */
+const SUDO = `
+while :; do
+  case $1 in
+    -n) shift ;;
+    -u) shift 2 ;;
+    *) break ;;
+  esac
+done
+exec "$@"`
+
+/** Shells and programs that run what they are given: they log their arguments and then do so. */
+export const WRAPPER_STUBS: ReadonlyArray<Stub> = [
+  { name: "sh", behaviour: 'exec /bin/bash "$@"' },
+  { name: "bash", behaviour: 'exec /bin/bash "$@"' },
+  { name: "dash", behaviour: 'exec /bin/dash "$@"' },
+  { name: "sudo", behaviour: SUDO },
+  ...["env", "find", "nice", "nohup", "setsid", "stdbuf", "timeout", "xargs"].map((name) => ({
+    name,
+    behaviour: `exec /usr/bin/${name} "$@"`
+  }))
+]
+
 /** A writer may find its reader gone; it then ends with status 0, whoever is faster. */
 const WRITE = (command: string): string => `trap '' PIPE\n${command} 2> /dev/null`
 
@@ -50,8 +73,9 @@ const STRAY = [
   "10"
 ]
 
-/** Programs of generated scripts: `f` and `g` fail, `p` and `e` print, `i` copies and logs its input, the others only log. */
+/** Programs of generated scripts: `f` and `g` fail, `p` and `e` print, `i` copies and logs its input, wrappers run what they are given, the others only log. */
 export const FUZZ_STUBS: ReadonlyArray<Stub> = [
+  ...WRAPPER_STUBS,
   ...["a", "b", "cc", "d", "t", ...ODD, ...STRAY].map(silent),
   { name: "f", behaviour: "exit 1" },
   { name: "g", behaviour: "exit 3" },

@@ -137,7 +137,19 @@ const REFUSED: Readonly<Record<string, ReadonlyArray<string>>> = {
   "construct/background": ["a &", "a & b", "a &b", "(a &)", "a $(b &)"],
   "construct/redirection": ["a {fd}>b", "a <>b", "a 10>b", "a 2>&x", "a >&1x", "a 2>&--"],
   "construct/redirection-target": ["a >$b", 'a >"$b"', "a >*", "a >~/x", "a >''", "a >$(b)"],
-  "construct/redirection-alone": [">x", "x=1 >y", "x= |& a", "exit 3 |& a"],
+  "construct/redirection-alone": [
+    ">x",
+    "x=1 >y",
+    "x= |& a",
+    "exit 3 |& a",
+    "{ x=1; } >y",
+    "(x=1) <y",
+    "if x=1; then exit 3; fi 2>y",
+    "for x in a; do break; done >>y",
+    "case a in b) ;; esac >y",
+    "{ x=$(a); } >y",
+    "{ for x in $(a); do x=1; done 2>y; a; } >z"
+  ],
   "construct/here-document": ["a <<E\n$x\nE", "a <<E\n`x`\nE", "a <<E\n\\\\\nE", "a <<E\n${x:-$(y)}\nE"],
   "construct/here-document-inside": ["a $(b <<E\nx\nE\n)", "a `b <<'E'\nx\nE\n`"],
   "construct/here-string": ["a <<<b", 'a <<<"$(b)"'],
@@ -169,7 +181,10 @@ const REFUSED: Readonly<Record<string, ReadonlyArray<string>>> = {
     "a ${x:-'b'}",
     "a ${x:-a b}",
     "a ${x%%%}",
-    "a ${ b; }"
+    "a ${ b; }",
+    "a $\\\nx",
+    'a "$\\\nx"',
+    "a b$\\\n{x}"
   ],
   "construct/arithmetic": [
     "a $((x=1))",

@@ -223,11 +223,17 @@ const readCase = (reader: Reader, node: Case): string => {
 
 const readRedirected = (reader: Reader, node: Redirected): string => {
   const redirections = readRedirections(reader, node.redirects)
-  const { enclosing } = reader
+  const { commands, enclosing } = reader
+  const from = commands.length
   reader.enclosing = [...redirections.files, ...enclosing]
   // A redirection may fail, and then the command does not run.
   const text = withoutAssignments(reader, () => readNode(reader, node.command))
   reader.enclosing = enclosing
+  // Assignments and control words open the file too, and no rule is asked about these.
+  const [file] = redirections.files
+  if (file !== undefined && !commands.slice(from).some((each) => each.redirections.includes(file))) {
+    return refuseAt(reader, "construct/redirection-alone", node)
+  }
   reader.pending.push(...redirections.bodies)
   return text + redirections.text
 }

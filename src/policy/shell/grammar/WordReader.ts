@@ -27,6 +27,9 @@ const SIMPLE_ESCAPES =
 /** An expansion that never ends is literal text to the parser; a shell would wait for its end. */
 const isUnfinished = (source: string): boolean => source.includes("$[") && /(?<!\\)(?:\\\\)*\$\[/.test(source)
 
+/** A `$` at the end of a line that is continued: the shell joins it with what follows, the parser takes it for text. */
+const isSplit = (source: string): boolean => source.includes("$\\\n") && /(?<!\\)(?:\\\\)*\$\\\n/.test(source)
+
 const readSubstitution = (reader: Reader, part: CommandExpansionPart, quoted: boolean): ReadonlyArray<Piece> => {
   // `${ command; }` is one too, to the parser and to bash 5.3.
   if (!/^(?:\$\(|`)/.test(part.text)) return refused(reader, "construct/parameter", part)
@@ -77,6 +80,7 @@ const readPart = (reader: Reader, part: Part | DoubleQuotedChild, quoted: boolea
   switch (part.type) {
     case "Literal":
       if (isUnfinished(part.text)) return refused(reader, "construct/arithmetic", part)
+      if (isSplit(part.text)) return refused(reader, "construct/parameter", part)
       // A continued line leaves nothing, and unlike empty quotes it keeps no word.
       return part.value === "" && !quoted ? [] : [text(part.value)]
     case "SingleQuoted":
@@ -131,6 +135,7 @@ const readPieces = (reader: Reader, node: Node): ReadonlyArray<Piece> => {
   }
   if (node.text.startsWith("~") || LATER_TILDE.test(node.text)) return refused(reader, "construct/tilde", node)
   if (node.parts !== undefined) return readParts(reader, node.parts, false)
+  if (isSplit(node.text)) return refused(reader, "construct/parameter", node)
   return isUnfinished(node.text) ? refused(reader, "construct/arithmetic", node) : [text(node.value)]
 }
 

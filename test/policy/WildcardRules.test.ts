@@ -1,0 +1,123 @@
+import { describe, it } from "@effect/vitest"
+import { allowing, check } from "./Decisions.ts"
+
+describe("what a wildcard does not allow", () => {
+  it("refuses built-ins that run code or change the shell", () => {
+    check(allowing(["*"]), {
+      "code-builtin": [
+        "trap x EXIT",
+        "source x",
+        "alias x",
+        "read 'a[$(reboot)]'",
+        "read -p x y",
+        "export X",
+        "unset X",
+        "set -x",
+        "hash -r"
+      ],
+      "command-name": [". x"]
+    })
+  })
+
+  it("guards arguments that only a wildcard covers", () => {
+    const policy = allowing(["*", "sort -o /tmp/x *", "git -c color.ui=never log", "tar -xf /srv/a.tar", "date -s now"])
+    check(policy, {
+      allowed: [
+        "sort -u x",
+        "sort -k 1o x",
+        "sort -o /tmp/x y",
+        "git -c color.ui=never log",
+        "git log -c",
+        "git log -SOLD --oneline",
+        "tar -xf /srv/a.tar",
+        "tar tzf x",
+        "date -d yesterday +%F",
+        "date -s now",
+        "awk '/a|b/ {print $1, ($2 > 3)}' x",
+        "awk '$3 > 80 {print}' x",
+        "awk -F: -v a=b 'NR == 1 || /x/ {n++} END {print n}' y",
+        "sed -n -e '1,5p;$p' x",
+        "sed -E 's#a/b#c#g' x",
+        "sed '0~3d' x",
+        "find . -name x -print",
+        "uniq -c -f 1 a",
+        "ip -br addr show",
+        "ip route get 10.0.0.1",
+        "journalctl -u x",
+        "docker --log-level debug ps",
+        "kubectl get pods -l app=x",
+        "systemctl status x",
+        "test -f x",
+        "printf '%s' x",
+        "grep -e '-f' x"
+      ],
+      "unsafe-argument": [
+        "sort -o x y",
+        "sort -uo x y",
+        "sort --out=x y",
+        "sort --compress-program=sh y",
+        "git -c a=b log",
+        "git -C /x -c a=b log",
+        "git --exec-path=/x log",
+        "git log --outp=x",
+        "git grep -Osh x",
+        "git grep -nOsh x",
+        "git diff -Ox",
+        "git difftool",
+        "git fetch ext::sh",
+        "tar -xf a",
+        "tar cf a b",
+        "tar -tf a -I sh",
+        "tar -tf h:a",
+        "tar -t --to-command=sh",
+        "date -s now +%F",
+        "date 0101",
+        "awk 'BEGIN{system(\"x\")}'",
+        "awk '{print | \"x\"}' y",
+        "awk '{print > \"x\"}' y",
+        'awk \'{printf("x") > "y"}\'',
+        "awk '{\"x\" | getline}'",
+        "awk '{x++ / \"a\" | getline / 1}'",
+        "awk '@load \"x\"'",
+        "awk -f x",
+        "gawk --file=x",
+        "sed -i s/a/b/ x",
+        "sed --in-pl s/a/b/ x",
+        "sed 's/a/b/e' x",
+        "sed 's/a/b/w y' x",
+        "sed '1e x' y",
+        "sed 'w x' y",
+        "sed -n '/a/{w x\n}' y",
+        "sed -f x y",
+        "sed r/etc/shadow x",
+        "find . -delete",
+        "find . -fprintf x y",
+        "uniq a b",
+        "ip link set x down",
+        "ip l s x",
+        "ip netns exec x sh",
+        "ip -b x",
+        "ss -K",
+        "ss --kill",
+        "curl -o x http://y",
+        "curl -sSo x http://y",
+        "curl --config x",
+        "curl -w '%output{x}' http://y",
+        "journalctl --vacuum-size=1",
+        "journalctl --rot",
+        "docker -H x ps",
+        "docker --context x ps",
+        "kubectl --kubeconfig=x get pods",
+        "kubectl get pods --token x",
+        "kubectl logs -fs x y",
+        "systemctl -H x status",
+        "systemctl --host=x status",
+        "hostname x",
+        "test -v 'a[$(x)]'",
+        "[ 'a[$(x)]' -eq 0 ]",
+        "printf -v 'a[0]' x",
+        "grep -f x y"
+      ]
+    })
+  })
+})
