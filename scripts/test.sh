@@ -19,23 +19,41 @@ else
   npm install --no-audit --no-fund --loglevel=error
 fi
 
-section "OpenSSH server (for the end-to-end tests)"
-# sshd must be named by an absolute path to be started, and sbin is not on everybody's PATH.
-find_sshd() {
-  PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v sshd
+section "OpenSSH server, shells and sudo (for the end-to-end tests)"
+# sbin is not on everybody's PATH.
+find_tool() {
+  PATH="$PATH:/usr/sbin:/usr/local/sbin:/sbin" command -v "$1"
 }
-if ! find_sshd > /dev/null; then
+missing=()
+# Program and Debian package.
+while read -r program package; do
+  find_tool "$program" || missing+=("$package")
+done << 'EOF_TOOLS'
+sshd openssh-server
+sudo sudo
+zsh zsh
+fish fish
+tcsh tcsh
+ksh ksh
+busybox busybox
+unshare util-linux
+mount mount
+ps procps
+EOF_TOOLS
+if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then
-    echo "installing openssh-server"
+    echo "installing ${missing[*]}"
     apt-get update -qq
-    # Only the program is wanted: no service is to be started on this machine.
-    DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends openssh-server > /dev/null
+    # Only the programs are wanted: no service is to be started on this machine.
+    DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
   else
-    echo "sshd is missing. Install it with: sudo apt-get install -y openssh-server" >&2
+    echo "missing: ${missing[*]}. Install with: sudo apt-get install -y ${missing[*]}" >&2
     exit 1
   fi
 fi
-find_sshd
+if [ "$(id -u)" -ne 0 ] || ! unshare --mount true 2> /dev/null; then
+  echo "the end-to-end tests with accounts of their own need root and the right to unshare(1) mounts; they will fail here" >&2
+fi
 
 section "Types"
 npm run check --silent

@@ -5,6 +5,8 @@ import { execFile, spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { createServer } from "node:net"
 import { userInfo } from "node:os"
+import { type Account, type AccountsOptions, makeAccounts } from "./Accounts.ts"
+import { killPid, namespaceOf, processTable } from "./ProcessTable.ts"
 
 /** The kinds of key that `ssh-keygen` makes for a test, as its `-t` names them. */
 export type KeyType = "ed25519" | "ecdsa" | "rsa"
@@ -29,6 +31,10 @@ export interface SshdOptions {
   readonly config?: ReadonlyArray<string>
   /** The types of host key, `["ed25519"]` by default. */
   readonly hostKeys?: ReadonlyArray<KeyType>
+  /** Accounts that exist for this server alone and accept `key` too (needs root). */
+  readonly accounts?: ReadonlyArray<Account>
+  /** With `accounts`: what their processes see besides. */
+  readonly machine?: AccountsOptions
 }
 
 /** A process that one of the sshd's sessions started, found by its environment. */
@@ -65,7 +71,10 @@ export interface Sshd {
   readonly authorize: (publicKey: string) => Effect.Effect<void>
   /** Everything that sshd wrote to its log so far. */
   readonly log: Effect.Effect<string>
-  /** The processes that sessions of this server started and that are alive (also those that left their session). */
+  /**
+   * The processes that sessions of this server started and that are alive (also those that left their session). With
+   * `accounts` also those with an environment of their own and those of other users.
+   */
   readonly processes: Effect.Effect<ReadonlyArray<RemoteProcessInfo>>
   /** Kills the server processes of all sessions with SIGKILL, as a crash would; the listener goes on. */
   readonly killSessions: Effect.Effect<void>
@@ -131,45 +140,15 @@ const keyPair = Effect.fn("Sshd.keyPair")(function* (
   return pair
 })
 
-/** Live pids with their parent and the environment and arguments that /proc shows to us. */
-const processTable = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const read = (path: string) => Effect.orElseSucceed(fs.readFileString(path), () => "")
-  const names = yield* Effect.orDie(fs.readDirectory("/proc"))
-  return yield* Effect.forEach(
-    names.filter((name) => /^[0-9]+$/.test(name)),
-    (name) =>
-      Effect.map(
-        Effect.all([read(`/proc/${name}/stat`), read(`/proc/${name}/environ`), read(`/proc/${name}/cmdline`)]),
-        ([stat, environ, cmdline]) => {
-          const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-          return {
-            pid: Number(name),
-            parent: Number(fields[1] ?? 0),
-            zombie: fields[0] === "Z" || fields[0] === undefined || fields[0] === "",
-            environ: environ.split("\0"),
-            command: cmdline.split("\0").join(" ").trim()
-          }
-        }
-      ),
-    { concurrency: 32 }
-  )
-})
-
-const killPid = (pid: number): void => {
-  try {
-    process.kill(pid, "SIGKILL")
-  } catch {
-    // already gone
-  }
-}
-
-const spawnSshd = (configPath: string, log: Array<string>): Effect.Effect<ChildProcess, SshdError> =>
+const spawnSshd = (
+  [file, args]: readonly [file: string, args: ReadonlyArray<string>],
+  log: Array<string>
+): Effect.Effect<ChildProcess, SshdError> =>
   Effect.callback((resume) => {
-    const child = spawn(PATH_OF_SSHD, ["-D", "-e", "-f", configPath], { stdio: ["ignore", "ignore", "pipe"] })
+    const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] })
     const from = log.length
     let listening = false
-    child.on("error", (error) => resume(Effect.fail(new SshdError({ detail: `${PATH_OF_SSHD}: ${error.message}` }))))
+    child.on("error", (error) => resume(Effect.fail(new SshdError({ detail: `${file}: ${error.message}` }))))
     child.on("exit", () => resume(Effect.fail(new SshdError({ detail: `sshd exited: ${log.slice(from).join("")}` }))))
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       log.push(text)
@@ -219,7 +198,23 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
     { discard: true, concurrency: 3 }
   )
   const [key] = yield* Effect.all([keyPair(`${keysDir}/id_ed25519`), makeHostKeys], { concurrency: 2 })
-  yield* Effect.orDie(fs.writeFileString(authorizedKeys, `${key.publicKey}\n`, { mode: 0o600 }))
+  yield* Effect.orDie(fs.writeFileString(authorizedKeys, `${key.publicKey}\n`, { mode: 0o644 }))
+  const accounts =
+    options.accounts === undefined
+      ? undefined
+      : yield* Effect.mapError(
+          makeAccounts(directory, options.accounts, options.machine ?? {}),
+          (error) => new SshdError({ detail: error.detail })
+        )
+  const plain: readonly [string, ReadonlyArray<string>] = [PATH_OF_SSHD, ["-D", "-e", "-f", configPath]]
+  const command = accounts === undefined ? plain : accounts.command(...plain)
+
+  /** The namespaces of the listeners so far, where they have one of their own. */
+  const namespaces = new Set<string>()
+  const note = (child: ChildProcess) => {
+    if (accounts !== undefined) namespaces.add(namespaceOf(child.pid ?? -1))
+    namespaces.delete("")
+  }
 
   const log: Array<string> = []
   const writeConfig = (port: number) =>
@@ -241,16 +236,17 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
           "KbdInteractiveAuthentication no",
           "AcceptEnv LANG LC_*",
           // An empty home: bash reads ~/.bashrc for sshd, and a developer's may be slow or wait for a lock.
-          `SetEnv HOME=${home}`,
+          ...(accounts === undefined ? [`SetEnv HOME=${home}`] : []),
           "MaxStartups 200:30:400",
           "PrintMotd no",
           "PrintLastLog no",
           "LogLevel VERBOSE",
+          ...(accounts === undefined ? [] : [`Match User ${user}`, `SetEnv HOME=${home}`]),
           ""
         ].join("\n")
       )
     )
-  const launch = (port: number) => Effect.andThen(writeConfig(port), spawnSshd(configPath, log))
+  const launch = (port: number) => Effect.andThen(writeConfig(port), spawnSshd(command, log))
 
   // Another process may take the port between the question and the bind.
   const chosen =
@@ -287,12 +283,15 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
     })
   }
 
-  function processesOf(port: number) {
+  function processesOf(child: ChildProcess, port: number) {
+    note(child)
     return Effect.map(processTable, (table) =>
       table
         .filter((entry) => !entry.zombie)
-        .filter((entry) =>
-          entry.environ.some((line) => line.startsWith("SSH_CONNECTION=") && line.endsWith(` ${address} ${port}`))
+        .filter(
+          (entry) =>
+            (namespaces.has(entry.namespace) && !entry.command.startsWith("sshd")) ||
+            entry.environ.some((line) => line.startsWith("SSH_CONNECTION=") && line.endsWith(` ${address} ${port}`))
         )
         .map(({ pid, command }): RemoteProcessInfo => ({ pid, command }))
     )
@@ -300,6 +299,7 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
 
   function killServer(child: ChildProcess) {
     return Effect.gen(function* () {
+      note(child)
       for (const pid of yield* sessionsOf(child)) killPid(pid)
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
       yield* ended(child)
@@ -309,7 +309,7 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
   function killAll(child: ChildProcess, port: number) {
     return Effect.gen(function* () {
       yield* killServer(child)
-      for (const { pid } of yield* processesOf(port)) killPid(pid)
+      for (const { pid } of yield* processesOf(child, port)) killPid(pid)
     })
   }
 
@@ -336,7 +336,10 @@ const makeSshd = Effect.fn("Sshd.start")(function* (options: SshdOptions) {
     makeKey: (name, keyOptions) => Effect.provideContext(keyPair(`${keysDir}/${name}`, keyOptions), context),
     authorize: (publicKey) => Effect.orDie(fs.writeFileString(authorizedKeys, `${publicKey}\n`, { flag: "a" })),
     log: Effect.sync(() => log.join("")),
-    processes: Effect.provideContext(processesOf(port), context),
+    processes: Effect.provideContext(
+      Effect.suspend(() => processesOf(state.child, port)),
+      context
+    ),
     killSessions: Effect.provideContext(
       Effect.gen(function* () {
         for (const pid of yield* sessionsOf(state.child)) killPid(pid)

@@ -71,7 +71,8 @@ const STOPPED: ReadonlyArray<readonly [name: string, command: string]> = [
   ["nohup in the background", "sh -c 'nohup sleep 1000 >/dev/null 2>&1 & sleep 1001'"],
   ["a silent loop", "sh -c 'while :; do :; done'"],
   ["a flood", "yes"],
-  ["one that scrubs its environment", "env -i sleep 1000"]
+  ["one that scrubs its environment", "env -i sleep 1000"],
+  ["a child in a session and an environment of its own", "setsid env -i sleep 1000 & sleep 1001"]
 ]
 
 describe("stopping", () => {
@@ -91,7 +92,7 @@ describe("stopping", () => {
     )
   }
 
-  it.live("does not claim that a process is gone which hides in a new session with a scrubbed environment", () =>
+  it.live("does not claim that an orphan is gone which hides in a new session with a scrubbed environment", () =>
     Effect.gen(function* () {
       const { pool, recorder, sshd, target } = yield* oneHost
       const scope = yield* Scope.make()
@@ -99,7 +100,7 @@ describe("stopping", () => {
       yield* Effect.addFinalizer(() => Effect.sync(() => killPid(readPid(pidFile))))
       yield* Scope.provide(
         pool.start(
-          recorder.options(target, `setsid env -i sh -c 'echo $$ > ${pidFile}; exec sleep 1000' & sleep 1001`)
+          recorder.options(target, `(setsid env -i sh -c 'echo $$ > ${pidFile}; exec sleep 1000' &); sleep 1001`)
         ),
         scope
       )

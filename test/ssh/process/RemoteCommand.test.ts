@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { execFileSync } from "node:child_process"
-import { canExec, parseStopAnswer, quoteWord, runText, stopText } from "../../../src/ssh/process/RemoteCommand.ts"
+import { canExec, quoteWord, runText } from "../../../src/ssh/process/RemoteCommand.ts"
 
 const sh = (text: string, shell = "sh") =>
   execFileSync(shell, ["-c", text], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
@@ -81,26 +81,5 @@ describe("the wrapper", () => {
     assert.strictEqual(code("true; false"), 1)
     assert.strictEqual(code("no-such-program"), 127)
     assert.strictEqual(code("cd /"), 0)
-  })
-})
-
-describe("the killer", () => {
-  it("says that nothing is left when nothing is", () => {
-    const order = { tag: "0badcafe", pid: 0, alive: false, graceTenths: 1, sudo: false }
-    for (const shell of ["sh", "bash"]) {
-      assert.deepStrictEqual(parseStopAnswer(sh(stopText(order), shell)), { dead: true, survivors: [] })
-    }
-  })
-
-  it("does not touch a process group whose leader does not carry the tag", () => {
-    const order = { tag: "0badcafe", pid: process.pid, alive: false, graceTenths: 0, sudo: false }
-    assert.deepStrictEqual(parseStopAnswer(sh(stopText(order))), { dead: true, survivors: [] })
-  })
-
-  it("is understood whatever it prints", () => {
-    assert.deepStrictEqual(parseStopAnswer("noise\nDEAD\n"), { dead: true, survivors: [] })
-    assert.deepStrictEqual(parseStopAnswer("SURVIVORS 12 34\n"), { dead: false, survivors: [12, 34] })
-    assert.isUndefined(parseStopAnswer("sh: kill: not found\n"))
-    assert.isUndefined(parseStopAnswer(""))
   })
 })
