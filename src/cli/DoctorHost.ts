@@ -1,15 +1,21 @@
-import { Clock, Duration, Effect, Option, Result, type Scope, Stream } from "effect"
-import type { Login } from "../config/Credential.ts"
+import { Clock, Duration, Effect, Option, Result, Stream } from "effect"
 import { type ConfigSnapshot, type HostEntry, jumpHosts } from "../config/Inventory.ts"
 import { formatProblem } from "../config/Problem.ts"
 import { limitsFor } from "../policy/Policy.ts"
-import { type SshError, sshError, type SshFailure } from "../ssh/errors.ts"
+import { sshError, type SshFailure } from "../ssh/errors.ts"
 import { HostResolver } from "../ssh/address/HostResolver.ts"
 import { RunTag } from "../ssh/process/RemoteCommand.ts"
 import { Target } from "../ssh/Target.ts"
-import { type Connection, type OutputChunk, Transport } from "../ssh/Transport.ts"
+import { type Connection, type ConnectStep, type OutputChunk, Transport } from "../ssh/Transport.ts"
 import { probeText, stepsOfProbe } from "./DoctorProbe.ts"
-import { type HostExamination, type Step, stepsOfFailure, stepsOfSuccess } from "./DoctorSteps.ts"
+import {
+  type Destination,
+  type Mark,
+  stepOfExecFailure,
+  stepsOfConnect,
+  stepsOfConnectFailure
+} from "./DoctorConnect.ts"
+import type { HostExamination, Step } from "./DoctorSteps.ts"
 
 /** How long a host may take to answer the probe. */
 const PROBE_WITHIN = Duration.seconds(15)
@@ -18,16 +24,11 @@ const MAX_ANSWER = 16 * 1024
 /** A failure after which the next address of the host is tried. */
 const TRY_NEXT: ReadonlySet<SshFailure> = new Set(["ConnectionRefused", "ConnectTimeout", "NetworkUnreachable"])
 
-/** The method of a login; of several, which are tried in this order, the connection does not tell which one it was. */
-const methodOf = ({ agent, certificate, key, password }: Login): string => {
-  const methods = [
-    certificate === undefined ? "" : "certificate",
-    key === undefined ? "" : "key",
-    agent === undefined ? "" : "agent",
-    password === undefined ? "" : "password"
-  ].filter(Boolean)
-  return methods.length > 1 ? `one of ${methods.join(", ")}` : methods.join("")
-}
+/** Reads how many milliseconds have passed since now, to a tenth of one, by a clock that nobody sets. */
+const stopwatch = Effect.map(Clock.Clock, (clock) => {
+  const from = clock.monotonicTimeNanosUnsafe()
+  return () => Math.round(Number(clock.monotonicTimeNanosUnsafe() - from) / 1e5) / 10
+})
 
 const decoder = new TextDecoder()
 
@@ -40,11 +41,11 @@ const probe = Effect.fn("cli.doctor.probe")(function* (alias: string, connection
       if (text[stream].length < MAX_ANSWER) text[stream] += decoder.decode(bytes)
     })
   const from = yield* Clock.currentTimeMillis
-  const since = Effect.map(Clock.currentTimeMillis, (now) => now - from)
+  const elapsed = yield* stopwatch
   const answered = yield* Effect.result(
     Effect.gen(function* () {
       const channel = yield* connection.exec(probeText(tag))
-      const opened = yield* since
+      const opened = elapsed()
       yield* Stream.runForEach(channel.output, keep)
       yield* channel.exit
       return opened
@@ -56,7 +57,7 @@ const probe = Effect.fn("cli.doctor.probe")(function* (alias: string, connection
       })
     )
   )
-  if (Result.isFailure(answered)) return stepsOfFailure(answered.failure, alias, yield* since).slice(-1)
+  if (Result.isFailure(answered)) return [stepOfExecFailure(answered.failure, alias, elapsed())]
   const until = yield* Clock.currentTimeMillis
   return [
     { step: "channel", status: "ok", ms: answered.success, detail: "" },
@@ -94,10 +95,11 @@ export const examineHost = Effect.fn("cli.doctor.host")(function* (snapshot: Con
       return yield* stop(about([{ step: "configuration", status: "failed", detail, fix: "see check" }]))
     }
     const limits = limitsFor(snapshot.policy, host.host)
-    const [took, resolved] = yield* Effect.timed(
-      Effect.result(resolver.resolve(host.host.host, snapshot.policy.network, before === undefined ? "direct" : "jump"))
+    const resolving = yield* stopwatch
+    const resolved = yield* Effect.result(
+      resolver.resolve(host.host.host, snapshot.policy.network, before === undefined ? "direct" : "jump")
     )
-    const ms = Math.round(Duration.toMillis(took))
+    const ms = resolving()
     if (Result.isFailure(resolved)) {
       const { addresses, detail } = resolved.failure
       const fix =
@@ -123,23 +125,35 @@ export const examineHost = Effect.fn("cli.doctor.host")(function* (snapshot: Con
         ...(before === undefined ? {} : { via: before.target })
       })
     const budget = Duration.seconds(limits.connect_timeout_seconds)
-    const connect = (address: string): Effect.Effect<Connection, SshError, Scope.Scope> =>
-      transport.connect(target(address), budget, before?.connection)
-
-    let failure: { readonly error: SshError; readonly ms: number } | undefined
-    for (const address of addresses) {
-      const [took, connected] = yield* Effect.timed(Effect.result(connect(address)))
-      const ms = Math.round(Duration.toMillis(took))
-      if (Result.isSuccess(connected)) {
-        const { username } = login.success
-        const found = `${address}:${host.host.port} as ${username} by ${methodOf(login.success)}`
-        steps.push(...about(stepsOfSuccess(found, ms)))
-        return { target: target(address), connection: connected.success }
+    /** Connects to one address, and says what it came past. */
+    const connect = Effect.fnUntraced(function* (address: string) {
+      const { alias, port } = host.host
+      const to: Destination = { alias, address, port, username: login.success.username }
+      const marks: Array<Mark> = []
+      const elapsed = yield* stopwatch
+      const observe = (step: ConnectStep) => {
+        marks.push({ step, at: elapsed() })
       }
-      failure = { error: connected.failure, ms }
-      if (!TRY_NEXT.has(connected.failure.failure)) break
+      const answer = yield* Effect.result(transport.connect(target(address), budget, before?.connection, observe))
+      const found = Result.isSuccess(answer)
+        ? stepsOfConnect(marks, to)
+        : stepsOfConnectFailure(answer.failure, marks, to, elapsed())
+      return { answer, found }
+    })
+
+    for (const [index, address] of addresses.entries()) {
+      const { answer, found } = yield* connect(address)
+      if (Result.isSuccess(answer)) {
+        steps.push(...about(found))
+        return { target: target(address), connection: answer.success }
+      }
+      const isLast = index + 1 === addresses.length || !TRY_NEXT.has(answer.failure.failure)
+      if (isLast) return yield* stop(about(found))
+      steps.push(
+        ...about(found).map((step): Step => (step.status === "failed" ? { ...step, status: "warning" } : step))
+      )
     }
-    return yield* stop(about(failure === undefined ? [] : stepsOfFailure(failure.error, host.host.alias, failure.ms)))
+    return yield* stop([])
   })
 
   yield* Effect.gen(function* () {

@@ -2,7 +2,7 @@ import { runText } from "../ssh/process/RemoteCommand.ts"
 import type { Step } from "./DoctorSteps.ts"
 
 /** Programs that the killer finds processes with; without one of them a stop is never confirmed. */
-const NEEDED = ["grep", "awk", "cut", "sort", "sleep"] as const
+const NEEDED = ["grep", "awk", "sleep"] as const
 
 /** Seconds of difference between the clocks from which certificates and logs become misleading. */
 const CLOCK_TOLERANCE = 30

@@ -1,10 +1,10 @@
 import { Effect, FileSystem, Path, Result, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { loadPolicy } from "../config/LoadPolicy.ts"
 import { formatProblem, type Problem } from "../config/Problem.ts"
 import { decide } from "../policy/Policy.ts"
 import { CliFailure, EXIT, failed, wrongUsage } from "./CliFailure.ts"
 import { MAX_CASES_BYTES, parseCases, type PolicyTestCase } from "./PolicyTestCases.ts"
-import { loadPolicyAlone } from "./PolicyTestFile.ts"
 import { explainMismatch, isMatch, summary, toJson } from "./PolicyTestReport.ts"
 import { printLines, printRemarks } from "./Printer.ts"
 import { printable } from "./Table.ts"
@@ -36,10 +36,9 @@ const readCases = Effect.fn("cli.policyTest.cases")(function* (file: string, nam
 const isError = ({ severity }: Problem): boolean => severity === "error"
 
 const readPolicy = Effect.gen(function* () {
-  const { policy, problems, usable } = yield* loadPolicyAlone
-  if (!usable) {
-    return yield* failed(["The policy cannot be used:", ...problems.filter(isError).map(formatProblem)].join("\n"))
-  }
+  const policy = yield* Effect.mapError(loadPolicy, (problems) =>
+    failed(["The policy cannot be used:", ...problems.filter(isError).map(formatProblem)].join("\n"))
+  )
   if (policy.ruleCount === 0) yield* printRemarks(["The policy has no rules: it denies everything."])
   return policy
 })

@@ -1,5 +1,8 @@
 import type { Redacted } from "effect"
 
+/** Bytes of a secret below which it is not masked in output: it would be found inside ordinary words everywhere. */
+export const MIN_MASKED_SECRET = 4
+
 /**
  * How to log in to a host, with every file read and every secret resolved. Made once per reload by `ConfigDirectory`;
  * nothing in it is printed, logged or shown (secrets are `Redacted`, and `digest` never leaves the process).

@@ -1,65 +1,29 @@
-import { Effect, FileSystem, Option, Path, Result } from "effect"
+import { Effect, type FileSystem, Option, type Path, Result } from "effect"
 import { compilePolicy, denyAll } from "../policy/Policy.ts"
 import { canAuthenticate } from "./Credential.ts"
 import type { CredentialEntry } from "./CredentialEntry.ts"
 import { decodeCredentials } from "./Credentials.ts"
 import { checkHosts } from "./CrossCheck.ts"
-import { type Decoded, problemAt, rejected } from "./Decoded.ts"
-import { Directories } from "./Directories.ts"
+import { problemAt } from "./Decoded.ts"
+import type { Directories } from "./Directories.ts"
 import type { Host } from "./Host.ts"
 import { loadHostKeys } from "./HostKeys.ts"
 import { type ConfigSnapshot, type HostEntry, jumpHosts } from "./Inventory.ts"
 import { type LoadedLogin, loadLogins } from "./Logins.ts"
-import { decodePolicy } from "./PolicyFile.ts"
-import { listProblems, makeProblem, type Problem, START } from "./Problem.ts"
-import { readRegularFile } from "./RegularFile.ts"
+import { loadFile, missingDirectory } from "./LoadFile.ts"
+import { loadPolicyFile } from "./LoadPolicy.ts"
+import { listProblems, type Problem } from "./Problem.ts"
 import { checkRuleHosts } from "./RuleHosts.ts"
 import { loadSecrets } from "./Secrets.ts"
 import { decodeServers } from "./Servers.ts"
-import { MAX_BYTES } from "./YamlDocument.ts"
-import { emptyYamlFile, parseYamlFile, type YamlFile } from "./YamlFile.ts"
+import type { YamlFile } from "./YamlFile.ts"
 
 const SERVERS = "servers.yml"
 const CREDENTIALS = "credentials.yml"
-const POLICY = "policy.yml"
 
-/** A file of the set: read, parsed and decoded. */
-interface Loaded<A> {
-  readonly file: YamlFile
-  readonly decoded: Decoded<A>
-}
-
-const problemOf = (severity: Problem["severity"], file: string, message: string): Problem =>
-  makeProblem(severity, file, START, [], message)
-
-/** Reads and decodes one file. `consequence` says what its absence means. */
-const loadFile = Effect.fn("LoadConfig.file")(function* <A>(
-  name: string,
-  decode: (file: YamlFile) => Effect.Effect<Decoded<A>>,
-  consequence: string
-) {
-  const path = yield* Path.Path
-  const directories = yield* Directories
-  const absent = emptyYamlFile(name)
-  const read = yield* Effect.result(readRegularFile(path.join(directories.config, name), MAX_BYTES))
-  const loaded = (file: YamlFile, decoded: Decoded<A>, problems: ReadonlyArray<Problem> = []): Loaded<A> => ({
-    file,
-    decoded: { ...decoded, problems: listProblems([...decoded.problems, ...problems]) }
-  })
-  if (Result.isFailure(read)) {
-    const { reason } = read.failure
-    return reason === "not found"
-      ? loaded(absent, yield* decode(absent), [problemOf("warning", name, `file not found: ${consequence}`)])
-      : loaded(absent, rejected([problemOf("error", name, `file cannot be read: ${reason}`)]))
-  }
-  const file = parseYamlFile(name, read.success.bytes)
-  if (Result.isFailure(file)) return loaded(absent, rejected(file.failure))
-  return loaded(
-    file.success,
-    yield* decode(file.success),
-    file.success.value === undefined ? [problemOf("warning", name, `file is empty: ${consequence}`)] : []
-  )
-})
+/** The next step, behind the fixed text. */
+const NO_METHOD_HINT =
+  "credentials must name an entry of credentials.yml with key_path (and certificate_path for a certificate), agent: true or password_secret"
 
 /** Joins a host with its login, or says why it cannot be used. */
 const toEntry = (
@@ -80,7 +44,7 @@ const toEntry = (
   return login === undefined || !canAuthenticate(login)
     ? disabled(
         "credentials",
-        `Host '${host.alias}' has no authentication method configured (neither key_path nor password)`
+        `Host '${host.alias}' has no authentication method configured (neither key_path nor password); ${NO_METHOD_HINT}`
       )
     : { entry: { host, login: Result.succeed(login) }, problems: [] }
 }
@@ -125,12 +89,8 @@ const loadCredentialLogins = Effect.fn("LoadConfig.logins")(function* (
  */
 export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | FileSystem.FileSystem | Path.Path> =
   Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const directories = yield* Directories
-    if (!(yield* Effect.orElseSucceed(fs.exists(directories.config), () => false))) {
-      return unusable([problemOf("error", path.basename(directories.config), "configuration directory not found")])
-    }
+    const missing = yield* missingDirectory
+    if (missing !== undefined) return unusable([missing])
 
     const servers = yield* loadFile(SERVERS, (file) => Effect.succeed(decodeServers(file)), "there are no hosts")
     const credentials = yield* loadFile(
@@ -138,7 +98,7 @@ export const loadConfig: Effect.Effect<ConfigSnapshot, never, Directories | File
       (file) => Effect.succeed(decodeCredentials(file)),
       "no host can log in"
     )
-    const policy = yield* loadFile(POLICY, decodePolicy, "everything is denied")
+    const policy = yield* loadPolicyFile
 
     const hosts = Option.getOrElse(servers.decoded.value, (): ReadonlyArray<Host> => [])
     const entries = Option.getOrElse(credentials.decoded.value, (): ReadonlyArray<CredentialEntry> => [])

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { Clock, Effect, Option, Path, Redacted, Result } from "effect"
 import { certificateDefect, certificateTime, decodeCertificate, validityAt } from "./Certificates.ts"
 import { mapContainerPath } from "./ContainerPath.ts"
-import type { Login } from "./Credential.ts"
+import { type Login, MIN_MASKED_SECRET } from "./Credential.ts"
 import type { CredentialEntry } from "./CredentialEntry.ts"
 import { problemAt } from "./Decoded.ts"
 import { Directories } from "./Directories.ts"
@@ -167,6 +167,12 @@ const loadLogin = Effect.fn("Logins.load")(function* (
   const named = yield* secret("password_secret", entry.password_secret)
   if (entry.password !== undefined) note("warning", "password", "a password in a file; prefer password_secret")
   const password = named ?? (entry.password_secret === undefined ? entry.password : undefined)
+  const warnShort = (key: keyof CredentialEntry, value: Redacted.Redacted<string> | undefined): void => {
+    if (value === undefined || Buffer.byteLength(Redacted.value(value)) >= MIN_MASKED_SECRET) return
+    note("warning", key, `shorter than ${MIN_MASKED_SECRET} bytes: it is not masked in output`)
+  }
+  warnShort("key_passphrase_secret", passphrase)
+  warnShort(named === undefined ? "password" : "password_secret", password)
   const certificate = yield* readCertificate(entry, note)
   const socket = entry.agent === true ? Option.getOrUndefined(yield* environmentVariable("SSH_AUTH_SOCK")) : undefined
   if (entry.agent === true && socket === undefined) {

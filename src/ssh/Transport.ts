@@ -61,18 +61,45 @@ export interface Connection {
   readonly lost: Effect.Effect<SshError>
 }
 
+/** The ways to authenticate, as a person calls them. */
+export type AuthMethod =
+  | "certificate"
+  | "key"
+  | "agent's certificate"
+  | "agent's key"
+  | "password"
+  | "keyboard-interactive"
+
+/** What an attempt to connect came past, in this order. */
+export type ConnectStep =
+  /** known_hosts, keys and the agent were read; from here on the network is waited for. */
+  | { readonly _tag: "Prepared" }
+  /** The TCP connection is there, or the jump host's to the target. */
+  | { readonly _tag: "Connected" }
+  /** The server sent its host key. `software` is what it says it is (RFC 4253 §4.2): untrusted, "" when unknown. */
+  | { readonly _tag: "KeyExchanged"; readonly software: string }
+  /** The key is a known one, at `knownAt` (`FILE:LINE`), and the server holds its private part. */
+  | { readonly _tag: "HostKeyVerified"; readonly key: string; readonly knownAt: string }
+  /** `methods` are those that the server accepted, in order: several where it wants more than one. */
+  | { readonly _tag: "Authenticated"; readonly methods: ReadonlyArray<AuthMethod> }
+
+/** Told of each step at the moment it is done. Called from within the library: must not throw. */
+export type ConnectObserver = (step: ConnectStep) => void
+
 /** Makes SSH connections. The live implementation is `Ssh2Transport`; simulations provide their own. */
 export class Transport extends Context.Service<
   Transport,
   {
     /**
      * Connects, verifies the host key, authenticates: all within `budget`. Interruptible. For a target with `via`,
-     * `through` is a connection to that jump host, which must outlive this one; without it the connect fails.
+     * `through` is a connection to that jump host, which must outlive this one; without it the connect fails. `observe`
+     * is told how far it came.
      */
     readonly connect: (
       target: Target,
       budget: Duration.Duration,
-      through?: Connection
+      through?: Connection,
+      observe?: ConnectObserver
     ) => Effect.Effect<Connection, SshError, Scope.Scope>
   }
 >()("mcp-ssh-orchestrator/ssh/Transport") {}

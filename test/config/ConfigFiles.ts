@@ -4,6 +4,9 @@ import { ConfigDirectory } from "../../src/config/ConfigDirectory.ts"
 import { Directories } from "../../src/config/Directories.ts"
 import { formatProblem } from "../../src/config/Problem.ts"
 
+/** Gives a test the file system and the paths of the machine. */
+export const services = Effect.provide(NodeServices.layer)
+
 /** Paths of a directory below which files are written; `config/`, `keys/` and `secrets/` are the three directories. */
 export type Files = Readonly<Record<string, string | Uint8Array>>
 

@@ -1,10 +1,9 @@
-import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Option, Result, Schema } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { readFileSync } from "node:fs"
 import { findHost } from "../../src/config/Inventory.ts"
-import { type Files, loadAt, loadFiles, writeFiles } from "./ConfigFiles.ts"
+import { type Files, loadAt, loadFiles, services, writeFiles } from "./ConfigFiles.ts"
 
 const Line = Schema.Struct({
   id: Schema.String,
@@ -53,8 +52,6 @@ const bytesOf = ({ input, input_gen: made }: Line): Uint8Array => {
     `${made.prefix ?? ""}${(made.repeat ?? "").repeat(made.times ?? 0)}${made.suffix ?? ""}`
   )
 }
-
-const services = Effect.provide(NodeServices.layer)
 
 describe("bad policy files", () => {
   it.effect.each(of("config.policy"))(

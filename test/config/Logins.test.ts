@@ -1,13 +1,10 @@
-import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted, Result } from "effect"
 import { TestClock } from "effect/testing"
 import type { Login } from "../../src/config/Credential.ts"
 import { findHost } from "../../src/config/Inventory.ts"
 import { certificateBytes, keyLine, newEd25519 } from "../support/Certificate.ts"
-import { type Files, loadFiles } from "./ConfigFiles.ts"
-
-const services = Effect.provide(NodeServices.layer)
+import { type Files, loadFiles, services } from "./ConfigFiles.ts"
 
 /** Loads one host `a` whose credential has these keys; yields its login or what disables it, and all problems. */
 const loadEntry = (entry: string, files: Files = {}, env: Readonly<Record<string, string>> = {}) =>
@@ -124,6 +121,24 @@ describe("a certificate", () => {
       const early = yield* loadEntry(CERTIFIED, withCertificate({ validAfter: 1_700_000_001n }))
       assert.include(early.problems[0], "warning: certificate is not valid before 2023-11-14T22:13:21Z")
       assert.isDefined(early.login?.certificate)
+    }).pipe(services)
+  )
+})
+
+describe("a secret of less than 4 bytes", () => {
+  const short = /: warning: shorter than 4 bytes: it is not masked in output$/
+  it.effect("is used, with a warning at each key that gives one", () =>
+    Effect.gen(function* () {
+      const secrets = { MCP_SSH_SECRET_PW: "abc", MCP_SSH_SECRET_LONG: "abcd" }
+      const shortOnes = Effect.fnUntraced(function* (entry: string) {
+        const { login, problems } = yield* loadEntry(entry, KEY, secrets)
+        assert.isDefined(login)
+        return problems.filter((problem) => short.test(problem)).map((problem) => /\]\.(\w+):/.exec(problem)?.[1])
+      })
+      assert.deepStrictEqual(yield* shortOnes("password_secret: pw"), ["password_secret"])
+      assert.deepStrictEqual(yield* shortOnes("key_path: id, key_passphrase_secret: pw"), ["key_passphrase_secret"])
+      assert.deepStrictEqual(yield* shortOnes("password: xyz"), ["password"])
+      assert.deepStrictEqual(yield* shortOnes("password_secret: long"), [])
     }).pipe(services)
   )
 })

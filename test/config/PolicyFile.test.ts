@@ -1,10 +1,7 @@
-import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { decide } from "../../src/policy/Policy.ts"
-import { GOOD, loadFiles } from "./ConfigFiles.ts"
-
-const services = Effect.provide(NodeServices.layer)
+import { GOOD, loadFiles, services } from "./ConfigFiles.ts"
 
 const load = (policy: string) => loadFiles({ ...GOOD, "config/policy.yml": policy })
 

@@ -1,11 +1,8 @@
-import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Option, Redacted, Result } from "effect"
 import { parseDotEnv } from "../../src/config/DotEnv.ts"
 import { findHost } from "../../src/config/Inventory.ts"
-import { type Files, loadAt, writeFiles } from "./ConfigFiles.ts"
-
-const services = Effect.provide(NodeServices.layer)
+import { type Files, loadAt, services, writeFiles } from "./ConfigFiles.ts"
 
 /** One host whose credential is `entry`; known_hosts and an empty policy besides, so that nothing else is told. */
 const filesFor = (entry: string): Files => ({
@@ -146,10 +143,13 @@ describe(".env", () => {
   )
   it.effect("readable by others is a warning, and so is a line that holds nothing", () =>
     Effect.gen(function* () {
-      const { outcome, problems } = yield* load(SECRET, { "secrets/.env": "my_Secret=x\nexport y=1\n" }, {}, (root) =>
-        FileSystem.FileSystem.use((fs) => fs.chmod(`${root}/secrets/.env`, 0o640))
+      const { outcome, problems } = yield* load(
+        SECRET,
+        { "secrets/.env": "my_Secret=long enough\nexport y=1\n" },
+        {},
+        (root) => FileSystem.FileSystem.use((fs) => fs.chmod(`${root}/secrets/.env`, 0o640))
       )
-      assert.strictEqual(outcome, "x")
+      assert.strictEqual(outcome, "long enough")
       assert.deepStrictEqual(problems, [
         ".env:1:1: warning: file is readable by group or others (chmod 600)",
         ".env:2:1: warning: line is ignored: expected NAME=value"

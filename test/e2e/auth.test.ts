@@ -1,49 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Redacted, Result } from "effect"
+import { Effect, Redacted, Result } from "effect"
 import { execFileSync } from "node:child_process"
-import { randomUUID } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import ssh2 from "ssh2"
 import { decodeCertificate } from "../../src/config/Certificates.ts"
-import type { Login } from "../../src/config/Credential.ts"
 import { parseKeyLine } from "../../src/config/SshWire.ts"
 import { convertPkcs8 } from "../../src/ssh/auth/Pkcs8.ts"
-import { Transport } from "../../src/ssh/Transport.ts"
 import { keyLine, newEd25519 } from "../support/Certificate.ts"
 import { certify, startAgent } from "../support/SshAgent.ts"
-import { targetOf, transportLayer } from "../support/SshFixtures.ts"
 import * as Sshd from "../support/Sshd.ts"
-import { makeScenario } from "./Scenario.ts"
-
-const TYPES = ["ed25519", "ecdsa", "rsa"] as const
-
-const keyOf = (pem: string, passphrase?: string): Pick<Login, "key"> => ({
-  key: { pem: Redacted.make(pem), ...(passphrase === undefined ? {} : { passphrase: Redacted.make(passphrase) }) }
-})
-
-/** Connects with the given login material, and gives the failure's name or "connected". */
-const attempt = (
-  sshd: Parameters<typeof targetOf>[0],
-  material: Omit<Login, "digest" | "username">,
-  knownHosts?: string
-) => Effect.map(connect(sshd, material, knownHosts), (error) => error?.failure ?? "connected")
-
-/** Connects with the given login material, and gives the error if there is one. */
-const connect = (
-  sshd: Parameters<typeof targetOf>[0],
-  material: Omit<Login, "digest" | "username">,
-  knownHosts?: string
-) =>
-  Effect.gen(function* () {
-    const transport = yield* Transport
-    const login: Login = { username: sshd.user, digest: randomUUID(), ...material }
-    const target = yield* targetOf(sshd, { login, ...(knownHosts === undefined ? {} : { knownHosts }) })
-    return yield* Effect.scoped(transport.connect(target, Duration.seconds(10))).pipe(
-      Effect.match({ onSuccess: () => undefined, onFailure: (error) => error })
-    )
-  }).pipe(Effect.provide(transportLayer))
-
-const publicKeyOf = (path: string) => parseKeyLine(readFileSync(`${path}.pub`, "utf8"))!
+import { attempt, keyOf, publicKeyOf, TYPES, withAuthority } from "./LoginAttempts.ts"
 
 describe("key formats", () => {
   for (const type of TYPES) {
@@ -111,15 +77,6 @@ describe("key formats", () => {
     })
   )
 })
-
-/** An sshd that trusts an authority for users, and the authority's key. */
-const withAuthority = (config: ReadonlyArray<string> = []) =>
-  Effect.gen(function* () {
-    const other = yield* Sshd.start()
-    const authority = yield* other.makeKey("authority")
-    const sshd = yield* Sshd.start({ config: [`TrustedUserCAKeys ${authority.path}.pub`, ...config] })
-    return { authority: authority.path, sshd }
-  })
 
 describe("a user certificate", () => {
   for (const type of TYPES) {
@@ -207,69 +164,6 @@ describe("a user certificate", () => {
   )
 })
 
-describe("an agent", () => {
-  it.live("lets in with keys of each type", () =>
-    Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const agent = yield* startAgent(sshd.directory)
-      for (const type of TYPES) {
-        const key = yield* sshd.makeKey(`agent-${type}`, { type })
-        yield* agent.clear
-        yield* agent.add(key.path)
-        assert.strictEqual(yield* attempt(sshd, { agent }), "AuthenticationFailed", type)
-        yield* sshd.authorize(key.publicKey)
-        assert.strictEqual(yield* attempt(sshd, { agent }), "connected", type)
-      }
-    })
-  )
-
-  it.live("offers five keys at most, the preferred one first", () =>
-    Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const agent = yield* startAgent(sshd.directory)
-      for (let index = 0; index < 5; index++) yield* agent.add((yield* sshd.makeKey(`stranger-${index}`)).path)
-      const key = yield* sshd.makeKey("wanted")
-      yield* sshd.authorize(key.publicKey)
-      yield* agent.add(key.path)
-      const error = yield* connect(sshd, { agent })
-      assert.strictEqual(error?.failure, "AuthenticationFailed")
-      assert.include(error?.detail, "; 1 of the agent's keys were not offered")
-      const failed = (yield* sshd.log).split("\n").filter((line) => line.includes("Failed publickey"))
-      assert.lengthOf(failed, 5)
-      const preferred = { agent: { socket: agent.socket, preferred: publicKeyOf(key.path) } }
-      assert.strictEqual(yield* attempt(sshd, preferred), "connected")
-      assert.lengthOf(
-        (yield* sshd.log).split("\n").filter((line) => line.includes("Failed publickey")),
-        5,
-        "no other key was tried before it"
-      )
-    })
-  )
-
-  it.live("takes over when the key in the file has no passphrase here", () =>
-    Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const agent = yield* startAgent(sshd.directory)
-      const locked = yield* sshd.makeKey("locked", { passphrase: "open sesame" })
-      yield* agent.add(sshd.privateKeyPath)
-      assert.strictEqual(yield* attempt(sshd, { ...keyOf(locked.pem), agent }), "connected")
-    })
-  )
-
-  it.live("that is gone, or is empty, is told when nothing else lets in", () =>
-    Effect.gen(function* () {
-      const sshd = yield* Sshd.start()
-      const agent = yield* startAgent(sshd.directory)
-      const stranger = yield* sshd.makeKey("stranger")
-      assert.strictEqual(yield* attempt(sshd, { agent }), "AgentEmpty")
-      yield* agent.kill
-      assert.strictEqual(yield* attempt(sshd, { agent }), "AgentUnavailable")
-      assert.strictEqual(yield* attempt(sshd, { ...keyOf(stranger.pem), agent }), "AgentUnavailable")
-      assert.strictEqual(yield* attempt(sshd, { ...keyOf(sshd.key.pem), agent }), "connected")
-    })
-  )
-})
-
 describe("several steps", () => {
   it.live("two keys, where sshd wants two", () =>
     Effect.gen(function* () {
@@ -345,29 +239,6 @@ describe("several steps", () => {
           assert.strictEqual(yield* attempt({ ...sshd, port }, material, known), "AuthenticationFailed", name)
         }
         assert.strictEqual(yield* attempt({ ...sshd, port }, { password }, known), "AuthenticationFailed", name)
-      }
-    })
-  )
-})
-
-describe("through the server", () => {
-  it.live("an agent runs a command; without SSH_AUTH_SOCK the answer says how to pass it", () =>
-    Effect.gen(function* () {
-      const keys = yield* Sshd.start()
-      const agent = yield* startAgent(keys.directory)
-      yield* agent.add(keys.privateKeyPath)
-      const credentials = [{ name: "key", username: keys.user, agent: true }]
-      const run = (environment: Record<string, string>) =>
-        Effect.gen(function* () {
-          const { client, sshd } = yield* makeScenario({ config: { credentials }, environment })
-          yield* sshd.authorize(keys.key.publicKey)
-          return (yield* client.call("ssh_run", { alias: "web1", command: "true" })).json
-        })
-      assert.strictEqual((yield* run({ SSH_AUTH_SOCK: agent.socket }))["exit_code"], 0)
-      for (const SSH_AUTH_SOCK of ["", "/nonexistent/agent.sock"]) {
-        const message = String((yield* run({ SSH_AUTH_SOCK }))["status_message"])
-        assert.match(message, /^SSH agent unavailable: .*SSH_AUTH_SOCK in `env`/)
-        assert.notInclude(message, "nonexistent")
       }
     })
   )

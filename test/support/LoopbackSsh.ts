@@ -11,7 +11,10 @@ export const generateKey = (): { readonly private: string; readonly public: stri
   }
 }
 
-const hostKey = generateKey().private
+const hostKey = generateKey()
+
+/** The host key of every `startServer`, as it stands in a known_hosts file. */
+export const loopbackHostKey = hostKey.public.split(" ").slice(0, 2).join(" ")
 
 /** What has no type or no public way in the library's server: closing a session that runs nothing, exchanging keys. */
 export interface ServerConnection {
@@ -35,7 +38,7 @@ export interface ServerScript {
 export const startServer = (script: ServerScript = {}): Effect.Effect<ssh2.Server, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<ssh2.Server>((resume) => {
-      const config = { hostKeys: [hostKey], ...(script.debug === undefined ? {} : { debug: script.debug }) }
+      const config = { hostKeys: [hostKey.private], ...(script.debug === undefined ? {} : { debug: script.debug }) }
       const server = new ssh2.Server(config, (connection) => {
         const internals = connection as unknown as ServerConnection
         let open = 0

@@ -1,7 +1,8 @@
 import { NodeFileSystem } from "@effect/platform-node"
-import { Duration, Effect, Layer, Redacted, Ref } from "effect"
+import { Duration, Effect, Layer, Redacted, Ref, type Scope } from "effect"
 import { createHash, randomUUID } from "node:crypto"
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import type { Login } from "../../src/config/Credential.ts"
 import { ConnectionPool } from "../../src/ssh/pool/ConnectionPool.ts"
 import type { StartOptions } from "../../src/ssh/pool/ConnectionPool.ts"
@@ -9,6 +10,7 @@ import type { StopReport } from "../../src/ssh/process/RemoteProcess.ts"
 import { Ssh2Transport } from "../../src/ssh/ssh2/Ssh2Transport.ts"
 import { Target } from "../../src/ssh/Target.ts"
 import type { OutputChunk } from "../../src/ssh/Transport.ts"
+import { generateKey } from "./LoopbackSsh.ts"
 import type { Sshd } from "./Sshd.ts"
 
 /** The live transport on the real file system. */
@@ -59,6 +61,27 @@ export const targetOf = (
       hostKeys: { paths: [path], digest: createHash("sha256").update(readFileSync(path)).digest("hex") }
     })
   })
+
+/** The target of a server on 127.0.0.1 whose key is known, in a file that goes with the Scope; it logs in with a new key. */
+export const knownTarget = (port: number, hostKey: string): Effect.Effect<Target, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(`${tmpdir()}/known-`)),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+    ),
+    (directory) => {
+      const path = `${directory}/known_hosts`
+      writeFileSync(path, `[127.0.0.1]:${port} ${hostKey.split(" ").slice(0, 2).join(" ")}\n`)
+      return new Target({
+        alias: "test",
+        hostname: "127.0.0.1",
+        address: "127.0.0.1",
+        port,
+        login: login({ username: "tester", pem: generateKey().private }),
+        hostKeys: { paths: [path], digest: "" }
+      })
+    }
+  )
 
 /** What a command of a test left behind. */
 export interface Recording {

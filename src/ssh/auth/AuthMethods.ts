@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto"
 import { Clock, Effect, Redacted, Result, type Scope } from "effect"
-import type { ParsedKey, Prompt, utils as Utilities } from "ssh2"
+import type { ParsedKey, Prompt } from "ssh2"
 import type { Login } from "../../config/Credential.ts"
-import { type Agent, agentAttempts } from "./AgentAuth.ts"
-import { type AuthAttempt, type AuthSequence, makeAuthSequence } from "./AuthSequence.ts"
+import { agentAttempts } from "./AgentAuth.ts"
+import type { AuthLibrary } from "./AuthLibrary.ts"
+import { type AuthAttempt, makeRecordedSequence, type RecordedSequence } from "./AuthSequence.ts"
 import { type SshError, sshError } from "../errors.ts"
 import { convertPkcs8, isPkcs8, type KeyProblem } from "./Pkcs8.ts"
-import { certifiedKey } from "../ssh2/Ssh2Patches.ts"
+import { certifiedKey } from "../ssh2/Ssh2Signing.ts"
 import { keyFailure } from "../SshFailures.ts"
 import type { Target } from "../Target.ts"
 import { certifies, usableCertificate } from "./UserCertificate.ts"
@@ -19,12 +20,6 @@ const MAX_PARSED_KEYS = 256
  * MaxAuthTries (6) failures, which leaves one for the password.
  */
 const MAX_KEYS_OFFERED = 5
-
-/** What is used of the library. */
-export interface AuthLibrary {
-  readonly utils: Pick<typeof Utilities, "parseKey">
-  readonly OpenSSHAgent: Agent
-}
 
 const parseKey = (
   utils: AuthLibrary["utils"],
@@ -68,10 +63,8 @@ export const makeKeyParser = (utils: AuthLibrary["utils"]) => {
   }
 }
 
-/** How to authenticate one connection. */
-export interface Authentication {
-  /** For ssh2's `authHandler`; it has a state and serves one connection. */
-  readonly next: AuthSequence
+/** How to authenticate one connection; `next` is for ssh2's `authHandler`. It has a state and serves one connection. */
+export interface Authentication extends RecordedSequence {
   /**
    * What to report when authentication failed: a configured method that could not even be tried, if there is one, is
    * the cause that an operator can act on. The detail says what else is known.
@@ -96,8 +89,9 @@ const answerPrompts = (password: Redacted.Redacted<string>) => {
 const passwordAttempts = (username: string, password: Redacted.Redacted<string>): ReadonlyArray<AuthAttempt> => {
   const respond = answerPrompts(password)
   return [
-    { method: { type: "password", username, password: Redacted.value(password) } },
+    { label: "password", method: { type: "password", username, password: Redacted.value(password) } },
     {
+      label: "keyboard-interactive",
       method: {
         type: "keyboard-interactive",
         username,
@@ -144,24 +138,25 @@ export const makeAuthentication = ({ OpenSSHAgent, utils }: AuthLibrary) => {
     const attempts: Array<AuthAttempt> = []
     const unusable: Array<SshError> = []
     const hints: Array<string> = []
-    const offer = (found: Result.Result<ParsedKey, SshError>): void => {
+    const offer = (label: AuthAttempt["label"], found: Result.Result<ParsedKey, SshError>): void => {
       if (Result.isFailure(found)) unusable.push(found.failure)
-      else attempts.push({ method: { type: "publickey", username, key: found.success } })
+      else attempts.push({ label, method: { type: "publickey", username, key: found.success } })
     }
 
     const parsed = key === undefined ? undefined : parse(key)
     const usableKey = parsed !== undefined && Result.isSuccess(parsed) ? parsed.success : undefined
     // A key that cannot be used is told by itself, not as a certificate without its key.
     if (certificate !== undefined && (usableKey !== undefined || parsed === undefined)) {
-      offer(certified(target, certificate, usableKey, yield* Clock.currentTimeMillis, hints))
+      offer("certificate", certified(target, certificate, usableKey, yield* Clock.currentTimeMillis, hints))
     }
     if (parsed !== undefined) {
-      offer(Result.mapError(parsed, ({ detail, failure }) => sshError(target.alias, failure, detail)))
+      const found = Result.mapError(parsed, ({ detail, failure }) => sshError(target.alias, failure, detail))
+      offer("key", found)
     }
     if (agent !== undefined) {
       const found = yield* Effect.result(
         agentAttempts(
-          OpenSSHAgent,
+          { OpenSSHAgent, utils },
           { alias: target.alias, socket: agent.socket, username },
           {
             limit: MAX_KEYS_OFFERED - attempts.length,
@@ -173,6 +168,7 @@ export const makeAuthentication = ({ OpenSSHAgent, utils }: AuthLibrary) => {
       if (Result.isFailure(found)) unusable.push(found.failure)
       else {
         attempts.push(...found.success.attempts)
+        hints.push(...found.success.unusable.map(({ detail }) => `in the agent: ${detail}`))
         if (found.success.leftOut > 0) {
           hints.push(
             `${found.success.leftOut} of the agent's keys were not offered; put the public key of the right one beside key_path`
@@ -194,7 +190,7 @@ export const makeAuthentication = ({ OpenSSHAgent, utils }: AuthLibrary) => {
       { discard: true }
     )
     return {
-      next: makeAuthSequence(attempts),
+      ...makeRecordedSequence(attempts),
       explain: (error) =>
         error.failure === "AuthenticationFailed"
           ? (cause ?? sshError(error.alias, error.failure, [error.detail, ...hints].join("; ")))

@@ -1,7 +1,10 @@
 import type { AnyAuthMethod } from "ssh2"
+import type { AuthMethod } from "../Transport.ts"
 
 /** One way to authenticate, as offered to a server. */
 export interface AuthAttempt {
+  /** What a person calls it. */
+  readonly label: AuthMethod
   readonly method: AnyAuthMethod
   /** Of an agent's key: whether the server took the key and had it sign, which ssh2 does not tell otherwise. */
   readonly hasSigned?: () => boolean
@@ -43,5 +46,32 @@ export const makeAuthSequence = (attempts: ReadonlyArray<AuthAttempt>): AuthSequ
     current = remaining.find((attempt) => offered === null || offered.includes(wireName(attempt)))
     remaining = remaining.filter((attempt) => attempt !== current)
     return current?.method ?? false
+  }
+}
+
+/** A sequence, and what came of it. */
+export interface RecordedSequence {
+  readonly next: AuthSequence
+  /**
+   * The attempts that the server accepted, in order, once it let us in: the last one, and those before it that were not
+   * enough. An agent's key that signed counts as accepted, since ssh2 does not tell.
+   */
+  readonly accepted: () => ReadonlyArray<AuthMethod>
+}
+
+/** `makeAuthSequence`, recorded. */
+export const makeRecordedSequence = (attempts: ReadonlyArray<AuthAttempt>): RecordedSequence => {
+  const sequence = makeAuthSequence(attempts)
+  const passed: Array<AuthMethod> = []
+  let current: AuthAttempt | undefined
+  return {
+    next: (left, partial) => {
+      const wasRight = current?.hasSigned === undefined ? partial === true : current.hasSigned()
+      if (current !== undefined && wasRight) passed.push(current.label)
+      const method = sequence(left, partial)
+      current = attempts.find((attempt) => attempt.method === method)
+      return method
+    },
+    accepted: () => (current === undefined ? passed : [...passed, current.label])
   }
 }

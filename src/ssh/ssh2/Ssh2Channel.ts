@@ -1,7 +1,7 @@
 import { Cause, Clock, Deferred, Duration, Effect, Option, Result, Stream } from "effect"
 import type { Scope } from "effect"
 import type { Client, ClientChannel } from "ssh2"
-import { type SshError, sshError } from "../errors.ts"
+import { type SshError, sshError, type SshFailure } from "../errors.ts"
 import { makeOutputQueue } from "../process/OutputQueue.ts"
 import { callLibrary } from "./Ssh2Call.ts"
 import { isClosedByHost, largeWindow, openSession, type PreopenedSession } from "./Ssh2Patches.ts"
@@ -238,31 +238,48 @@ export const makeSessions = (client: Client, target: Target, isLost: () => boole
 
   const open = (command: string, input: Uint8Array | undefined) =>
     Effect.callback<ReturnType<typeof adoptChannel>, SshError>((resume) => {
-      const neverSent = (detail: string) => resume(Effect.fail(sshError(target.alias, "ChannelRefused", detail)))
+      const fail = (failure: SshFailure, detail: string) => resume(Effect.fail(sshError(target.alias, failure, detail)))
+      const neverSent = (detail: string) => fail("ChannelRefused", detail)
+      const mayHaveRun = (detail: string) => fail("ConnectionLost", detail)
       if (isLost()) return neverSent("the connection was already lost")
       let abandoned = false
       const answered: Answered = (error, channel) => {
         if (channel === undefined || (error !== undefined && error !== null)) {
           const why: LibraryError & { readonly reason?: unknown } = error ?? { message: "no channel" }
           // ssh2 gives a request that the connection's end left without an answer the name of one that was refused.
-          const failure = isLost() ? "ConnectionLost" : execFailure(why)
-          return resume(Effect.fail(sshError(target.alias, failure, why.message)))
+          return fail(isLost() ? "ConnectionLost" : execFailure(why), why.message)
         }
         const adopted = adoptChannel(channel, target)
         if (abandoned) adopted.close()
         else resume(Effect.succeed(adopted))
       }
+      const sendOn = (session: PreopenedSession): void => {
+        // Whatever is thrown, the request may be on its way.
+        if (abandoned) session.close()
+        else callLibrary(() => session.exec(command, input, answered), mayHaveRun)
+      }
+      /**
+       * Opens a session first, so that a refused one is told from a request without an answer. A connection that is lost
+       * meanwhile is told as lost, though nothing was sent: it is not for a new connection to find out why.
+       */
+      const openAndSend = (): void => {
+        const asked = openSession(client, (opened) => {
+          if (Result.isSuccess(opened)) return sendOn(opened.success)
+          return isLost() ? mayHaveRun(opened.failure.message) : neverSent(opened.failure.message)
+        })
+        if (asked) return
+        client.exec(command, (error, channel) => {
+          // Here a refused command and a closed channel look the same; a refused session has a reason.
+          const isSent = error !== undefined && error !== null && Reflect.get(error, "reason") === undefined
+          if (isSent) return mayHaveRun(error.message)
+          answered(error, channel)
+          channel?.end(input)
+        })
+      }
       readySession.claim((session) => {
         if (abandoned) return false
-        callLibrary(() => {
-          if (session !== undefined) session.exec(command, input, answered)
-          else {
-            client.exec(command, (error, channel) => {
-              answered(error, channel)
-              channel?.end(input)
-            })
-          }
-        }, neverSent)
+        if (session === undefined) callLibrary(openAndSend, neverSent)
+        else sendOn(session)
         // In the same moment as the command, so that it is open when the next one comes.
         readySession.refill()
         return true

@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto"
 import { Socket } from "node:net"
 import type { Client } from "ssh2"
-import { hasMethods, isObject } from "./Ssh2Patches.ts"
+import { hasMethods, isObject } from "./Ssh2Internals.ts"
 
 /**
  * What makes a packet cheaper to encrypt and to send, which is most of what a short command costs. As with the other

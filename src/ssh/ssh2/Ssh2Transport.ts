@@ -11,11 +11,12 @@ import type { ConnectPhase, LibraryError } from "../SshFailures.ts"
 import { makeSessions } from "./Ssh2Channel.ts"
 import { callLibrary } from "./Ssh2Call.ts"
 import { corkWrites, keyObjects } from "./Ssh2Packets.ts"
-import { closeClient, signFirst } from "./Ssh2Patches.ts"
+import { closeClient, serverSoftware } from "./Ssh2Patches.ts"
+import { signFirst } from "./Ssh2Signing.ts"
 import { forwardOn, Ssh2Tunnel } from "./Ssh2Tunnel.ts"
 import type { Target } from "../Target.ts"
 import { Transport } from "../Transport.ts"
-import type { Connection } from "../Transport.ts"
+import type { Connection, ConnectObserver } from "../Transport.ts"
 
 /** Silence after which a keepalive is sent, and the number of unanswered ones that end a connection. */
 const KEEPALIVE_MILLIS = 15_000
@@ -46,10 +47,20 @@ interface Attempt {
   readonly authentication: Authentication
   /** What to connect over; undefined for a TCP connection of our own. */
   readonly tunnel: Ssh2Tunnel | undefined
+  readonly observe: ConnectObserver
 }
 
+const NOBODY: ConnectObserver = () => {}
+
 /** Connects and authenticates `client`; every event of its life ends up in the returned effect or in `lost`. */
-const handshake = ({ authentication, client, known, target, tunnel }: Attempt): Effect.Effect<Connection, SshError> =>
+const handshake = ({
+  authentication,
+  client,
+  known,
+  observe,
+  target,
+  tunnel
+}: Attempt): Effect.Effect<Connection, SshError> =>
   Effect.callback((resume) => {
     const lost = Deferred.makeUnsafe<SshError>()
     let phase: ConnectPhase = "connecting"
@@ -81,13 +92,20 @@ const handshake = ({ authentication, client, known, target, tunnel }: Attempt): 
       return resume(Effect.fail(explain({ message: "the tunnel closed before the handshake" })))
     }
 
-    client.on("connect", () => client.setNoDelay(true))
+    client.on("connect", () => {
+      client.setNoDelay(true)
+      observe({ _tag: "Connected" })
+    })
     client.on("handshake", () => {
-      if (phase === "connecting") phase = "authenticating"
+      if (phase !== "connecting") return
+      phase = "authenticating"
+      const accepted = hostKey.accepted()
+      if (accepted !== undefined) observe({ _tag: "HostKeyVerified", ...accepted })
     })
     client.on("ready", () => {
       phase = "open"
       reason = undefined
+      observe({ _tag: "Authenticated", methods: authentication.accepted() })
       resume(Effect.succeed(connection))
     })
     client.on("change password", () => {
@@ -115,7 +133,10 @@ const handshake = ({ authentication, client, known, target, tunnel }: Attempt): 
           readyTimeout: 0,
           keepaliveInterval: KEEPALIVE_MILLIS,
           keepaliveCountMax: KEEPALIVE_COUNT,
-          hostVerifier: hostKey.verify,
+          hostVerifier: (key: Buffer, answer: (accepted: boolean) => void): void => {
+            if (phase === "connecting") observe({ _tag: "KeyExchanged", software: serverSoftware(client) })
+            hostKey.verify(key, answer)
+          },
           // Without compression, which would let the sizes of output tell its content.
           algorithms: { serverHostKey: hostKey.algorithms, hmac: MACS, compress: ["none"] },
           authHandler: (left: ReadonlyArray<string> | null, partial: boolean | null, next) => {
@@ -160,25 +181,31 @@ export const Ssh2Transport = {
           : yield* sshError(alias, "JumpHostFailed", "its connection is not one of this transport")
       })
 
-      const open = Effect.fn("Transport.open")(function* (target: Target, through: Connection | undefined) {
+      const open = Effect.fn("Transport.open")(function* (
+        target: Target,
+        through: Connection | undefined,
+        observe: ConnectObserver
+      ) {
         const known = yield* readKnownHosts(target)
         const { authenticate, Client } = yield* library
         const authentication = yield* authenticate(target)
+        observe({ _tag: "Prepared" })
         const tunnel = yield* tunnelTo(target, through)
         const client = yield* Effect.acquireRelease(
           Effect.sync(() => new Client()),
           (client) => Effect.sync(() => closeClient(client))
         )
-        return yield* handshake({ client, target, known, authentication, tunnel })
+        return yield* handshake({ client, target, known, authentication, tunnel, observe })
       })
 
       const connect = Effect.fn("Transport.connect")(
         (
           target: Target,
           budget: Duration.Duration,
-          through?: Connection
+          through?: Connection,
+          observe: ConnectObserver = NOBODY
         ): Effect.Effect<Connection, SshError, Scope.Scope> =>
-          Effect.timeoutOrElse(open(target, through), {
+          Effect.timeoutOrElse(open(target, through, observe), {
             duration: budget,
             orElse: () =>
               Effect.fail(sshError(target.alias, "ConnectTimeout", `no connection to ${target.address} in time`))

@@ -38,6 +38,8 @@ export interface HostKeyCheck {
   readonly algorithms: Array<ServerHostKeyAlgorithm>
   /** For ssh2's `hostVerifier`. */
   readonly verify: (key: Buffer, answer: (accepted: boolean) => void) => void
+  /** The accepted key, as `describeKey` gives it, and the line that has it, as `FILE:LINE`. */
+  readonly accepted: () => { readonly key: string; readonly knownAt: string } | undefined
   /** Why the key was refused, once it was. */
   readonly refusal: () => SshError | undefined
   /** What a failed key exchange says about the host key, or nothing. */
@@ -46,7 +48,7 @@ export interface HostKeyCheck {
 
 /** Makes the check of a connection to `target` against known_hosts. */
 export const makeHostKeyCheck = (target: Target, known: KnownHosts): HostKeyCheck => {
-  let acceptedKey: Buffer | undefined
+  let accepted: { readonly key: Buffer; readonly entry: KnownHost } | undefined
   let refusal: SshError | undefined
   const host = identityOf(target)
   const storedTypes = knownKeyTypes(known, host)
@@ -60,12 +62,12 @@ export const makeHostKeyCheck = (target: Target, known: KnownHosts): HostKeyChec
   }
   const accepts = (key: Buffer): boolean => {
     // ssh2 asks again at every rekey, where only the same key may pass.
-    if (acceptedKey !== undefined) return key.equals(acceptedKey)
+    if (accepted !== undefined) return key.equals(accepted.key)
     const verdict = verifyHostKey(known, host, key)
     const presented = `${asked} presents ${describeKey(key)}`
     switch (verdict._tag) {
       case "Trusted":
-        acceptedKey = Buffer.from(key)
+        accepted = { key: Buffer.from(key), entry: verdict.entry }
         return true
       case "Revoked":
         return refuse("HostKeyRevoked", `${presented}, which ${where(verdict.entry)} revokes`)
@@ -95,6 +97,7 @@ export const makeHostKeyCheck = (target: Target, known: KnownHosts): HostKeyChec
     verify: (key, answer) => {
       answer(accepts(key))
     },
+    accepted: () => accepted && { key: describeKey(accepted.key), knownAt: where(accepted.entry) },
     refusal: () => refusal,
     explain: (message) =>
       message.includes("no matching host key format") && storedTypes.length > 0

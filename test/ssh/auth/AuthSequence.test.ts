@@ -18,7 +18,7 @@ const attempt = (type: "publickey" | "agent" | "password" | "keyboard-interactiv
     prompt: () => {}
   }
   let signed = false
-  const made: AuthAttempt = { method, hasSigned: () => signed }
+  const made: AuthAttempt = { label: "key", method, hasSigned: () => signed }
   return { ...made, name, sign: () => (signed = true) }
 }
 

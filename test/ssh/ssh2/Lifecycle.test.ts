@@ -195,6 +195,14 @@ const MATRIX: Readonly<Record<Stage, Readonly<Record<Outcome, Cell>>>> = {
         ...NONE,
         connections: 2,
         stops: ["unconfirmed"]
+      },
+      {
+        name: "the channel alone closes without an answer, and the command is not sent again",
+        server: "exec: close the channel",
+        end: "ConnectionLost",
+        ...ONE,
+        channels: 1,
+        stops: ["unconfirmed"]
       }
     ]
   },
@@ -382,6 +390,8 @@ describe("a command opens and closes exactly, for every stage and outcome", () =
             )
             assert.strictEqual(lookups, 1)
             if (outcome === "success" && stage !== "dns") assert.strictEqual(passed[stage], 1)
+            // The channels of commands: each was sent once, also one that may not have run.
+            if (told.end === "ConnectionLost" && stage === "exec") assert.strictEqual(passed.channel, 1)
           })
         )
       }

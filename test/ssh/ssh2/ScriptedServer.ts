@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads"
 import ssh2 from "ssh2"
 import type { ServerChannel } from "ssh2"
 import { eventually } from "../../support/SshFixtures.ts"
-import { generateKey } from "../../support/LoopbackSsh.ts"
+import { generateKey, type ServerConnection } from "../../support/LoopbackSsh.ts"
 
 /** How far a server let a client come. The host key is checked by the client: passed when it goes on. */
 export const STAGES = ["dns", "tcp", "banner", "kex", "host key", "auth", "channel", "exec", "streaming"] as const
@@ -29,6 +29,7 @@ export type Script =
   | "exec: refuse"
   | "exec: silence"
   | "exec: close"
+  | "exec: close the channel"
   | "exec: ends without a header"
   | "exec: no header"
   | "stream: exit 0"
@@ -200,11 +201,17 @@ export const startServer = Effect.fnUntraced(function* (
         if (script === "channel: refuse") return reject()
         if (script === "channel: silence") return hit()
         if (script === "channel: close") return void socket.destroy()
-        acceptSession().on("exec", (acceptExec, rejectExec, info) => {
+        const session = acceptSession()
+        session.on("exec", (acceptExec, rejectExec, info) => {
           if (!info.command.includes("mcpstop")) pass("channel")
           if (script === "exec: refuse") return rejectExec()
           if (script === "exec: silence") return hit()
           if (script === "exec: close") return void socket.destroy()
+          if (script === "exec: close the channel" && !info.command.includes("mcpstop")) {
+            const { outgoing } = Reflect.get(session, "_chanInfo") as { readonly outgoing: { readonly id: number } }
+            const { _protocol } = client as unknown as ServerConnection
+            return _protocol.channelClose(outgoing.id)
+          }
           serve(info.command, acceptExec(), socket)
         })
       })

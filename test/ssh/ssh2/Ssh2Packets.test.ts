@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Duration, Effect, Latch, Stream } from "effect"
 import { createHash, KeyObject, randomBytes } from "node:crypto"
-import { Socket } from "node:net"
+import type { Socket } from "node:net"
 import { PassThrough } from "node:stream"
 import ssh2 from "ssh2"
 import type { CipherAlgorithm, ClientChannel, MacAlgorithm, Session } from "ssh2"
 import { corkWrites, keyObjects } from "../../../src/ssh/ssh2/Ssh2Packets.ts"
-import { type ServerConnection, startClient, startServer } from "../../support/LoopbackSsh.ts"
-import { eventually } from "../../support/SshFixtures.ts"
+import { Transport } from "../../../src/ssh/Transport.ts"
+import { loopbackHostKey, type ServerConnection, startClient, startServer } from "../../support/LoopbackSsh.ts"
+import { knownTarget, transportLayer } from "../../support/SshFixtures.ts"
+import { socketOf, watchClients } from "./WatchedClients.ts"
 
 const MIB = 1024 * 1024
 interface Algorithms {
@@ -26,14 +28,6 @@ const turn = Effect.callback<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 
-const until = (check: () => boolean): Effect.Effect<void> => eventually(Effect.sync(check))
-
-const socketOf = (client: ssh2.Client): Socket => {
-  const socket: unknown = Reflect.get(client, "_sock")
-  if (!(socket instanceof Socket)) throw new Error("no socket")
-  return socket
-}
-
 /** Counts what a socket hands to the system. */
 const systemWrites = (socket: Socket) => {
   const seen = { count: 0 }
@@ -45,6 +39,20 @@ const systemWrites = (socket: Socket) => {
         original.apply(socket, [...args])
       }
     })
+  }
+  return seen
+}
+
+/** Counts the packets that a client encrypts to send. */
+const encryptedPackets = (client: ssh2.Client) => {
+  const seen = { count: 0 }
+  const { _cipher } = Reflect.get(client, "_protocol") as {
+    readonly _cipher: { encrypt: (packet: Uint8Array) => void }
+  }
+  const encrypt = _cipher.encrypt.bind(_cipher)
+  _cipher.encrypt = (packet) => {
+    seen.count++
+    encrypt(packet)
   }
   return seen
 }
@@ -194,11 +202,15 @@ describe("corked writes", () => {
   for (const how of ["end", "destroy"] as const) {
     it.live(`of a socket that is left by ${how} in the same tick arrive before`, () =>
       Effect.gen(function* () {
+        const expected = how === "end" ? ["CHANNEL_OPEN", "DISCONNECT"] : ["CHANNEL_OPEN"]
         const seen: Array<string> = []
+        const arrived = yield* Latch.make()
         const server = yield* startServer({
           debug: (line) => {
             const packet = /Inbound: .*(CHANNEL_OPEN|DISCONNECT)/.exec(line)?.[1]
-            if (packet !== undefined) seen.push(packet)
+            if (packet === undefined) return
+            seen.push(packet)
+            if (seen.length === expected.length) arrived.openUnsafe()
           }
         })
         const client = yield* startClient(server, { prepare: corkWrites })
@@ -211,8 +223,8 @@ describe("corked writes", () => {
         client.exec("command", () => {})
         client[how]()
         yield* closed
-        yield* until(() => seen.length === (how === "end" ? 2 : 1))
-        assert.deepStrictEqual(seen, how === "end" ? ["CHANNEL_OPEN", "DISCONNECT"] : ["CHANNEL_OPEN"])
+        yield* arrived.await
+        assert.deepStrictEqual(seen, expected)
         yield* turn
         assert.deepStrictEqual(errors, [])
       })
@@ -229,4 +241,44 @@ describe("corked writes", () => {
     assert.isFalse(Object.hasOwn(stream, "write"))
     client.destroy()
   })
+})
+
+describe("a connection of the transport", () => {
+  it.live("has its keys as objects, and needs no more writes than it sends packets", () =>
+    Effect.gen(function* () {
+      const clients = yield* watchClients
+      const server = yield* startServer({
+        session: (session) => {
+          session.on("exec", (accept) => {
+            const stream = accept()
+            stream.exit(0)
+            stream.end()
+          })
+        }
+      })
+      const { port } = server.address() as { readonly port: number }
+      const transport = yield* Transport
+      const connection = yield* transport.connect(yield* knownTarget(port, loopbackHostKey), Duration.seconds(10))
+      const [client] = clients
+      if (client === undefined) return assert.fail("no client of the library connected")
+      const keys = heldKeys(client)
+      assert.isAbove(keys.length, 1)
+      for (const key of keys) assert.match(key, /: KeyObject$/)
+
+      const writes = systemWrites(socketOf(client))
+      const packets = encryptedPackets(client)
+      for (let command = 1; command <= 5; command++) {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const channel = yield* connection.exec("command")
+            yield* Stream.runDrain(channel.output)
+            assert.deepStrictEqual(yield* channel.exit, { _tag: "Exited", code: 0 })
+            yield* channel.closed
+          })
+        )
+        assert.isAtLeast(packets.count, 2 * command)
+        assert.isAtMost(writes.count, packets.count)
+      }
+    }).pipe(Effect.provide(transportLayer))
+  )
 })

@@ -4,7 +4,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } 
 import { createRequire } from "node:module"
 import ssh2 from "ssh2"
 import type { ParsedKey } from "ssh2"
-import { certifiedKey, ecdsaSignature, signFirst } from "../../../src/ssh/ssh2/Ssh2Patches.ts"
+import { certifiedKey, ecdsaSignature, signFirst } from "../../../src/ssh/ssh2/Ssh2Signing.ts"
 import { generateKey, startClient, startServer } from "../../support/LoopbackSsh.ts"
 
 const parse = (pem: string): ParsedKey => {
