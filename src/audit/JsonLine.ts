@@ -11,10 +11,10 @@ const MAX_DEPTH = 6
 
 /**
  * What JSON leaves as it is although a terminal or a log viewer acts on it: DEL and C1 controls, line and paragraph
- * separators, bidirectional marks and embeddings (CVE-2021-42574), zero-width and tag characters.
+ * separators, interlinear annotation, and what Unicode says is shown as nothing: bidirectional marks and embeddings
+ * (CVE-2021-42574), zero-width characters, variation selectors, tag characters.
  */
-const HOSTILE =
-  /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g
+const HOSTILE = /[\u007f-\u009f\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code_Point}]/gu
 
 const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
 

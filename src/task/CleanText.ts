@@ -40,12 +40,13 @@ const EMPTY = new Uint8Array(0)
 export const initialCleanState: CleanState = { position: "ground", length: 0, pending: EMPTY }
 
 /**
- * What never leaves the machine: C0 but tab and line feed, DEL, C1, the bidirectional controls of UAX #9, line and
- * paragraph separators, zero-width and other invisible format characters, interlinear annotation, tag characters
- * and the supplementary variation selectors (both can carry hidden text).
+ * What never leaves the machine: C0 but tab and line feed, DEL, C1, line and paragraph separators, interlinear
+ * annotation, and what Unicode says is shown as nothing (UAX #44, Default_Ignorable_Code_Point): the bidirectional
+ * controls of UAX #9, zero-width characters and fillers, variation selectors and tag characters, of which all can hide,
+ * reorder or carry text.
  */
 const FORBIDDEN =
-  /[\u{0}-\u{8}\u{b}-\u{1f}\u{7f}-\u{9f}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e01ef}]/gu
+  /[\u{0}-\u{8}\u{b}-\u{1f}\u{7f}-\u{9f}\u{2028}\u{2029}\u{fff9}-\u{fffb}\p{Default_Ignorable_Code_Point}]/gu
 
 const FIRST_C1_STRING: Record<number, Position> = {
   0x90: "string",

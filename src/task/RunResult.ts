@@ -20,6 +20,7 @@ export const RunResult = Schema.Struct({
   bytes_err: Schema.Int,
   /** True when `output` is not everything the host sent. */
   truncated: Schema.Boolean,
+  /** How many secrets were masked in all that the host sent; absent for none. */
   redacted: Schema.optionalKey(Schema.Int),
   /** Where `ssh_get_task_output` goes on reading, when the rest was kept. */
   next_cursor: Schema.optionalKey(Schema.String),

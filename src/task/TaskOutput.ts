@@ -1,4 +1,11 @@
 import { Effect } from "effect"
+import {
+  flushRedaction,
+  initialRedactionState,
+  redact,
+  type Redaction,
+  type RedactionState
+} from "../audit/Redaction.ts"
 import type { OutputChunk } from "../ssh/Transport.ts"
 import { clean, type CleanState, completeLength, flush, initialCleanState } from "./CleanText.ts"
 import { cutText, renderCut } from "./CutText.ts"
@@ -8,7 +15,7 @@ import { countLines, type LineView, viewLines } from "./LineView.ts"
 import type { OutputPage } from "./TaskReport.ts"
 import { TextWindow } from "./TextWindow.ts"
 
-/** One piece of output after cleaning: what may be shown to a client. */
+/** One piece of output after cleaning and redaction: what may be shown to a client. */
 export interface CleanChunk {
   readonly stream: "stdout" | "stderr"
   readonly text: string
@@ -26,11 +33,21 @@ export interface ResultText {
   readonly nextCursor?: string
 }
 
-/** The bounded output of one task: both streams interleaved in arrival order, cleaned. */
+/**
+ * The bounded output of one task: both streams interleaved in arrival order, cleaned, and with secrets masked. Masking
+ * comes after cleaning, so that no escape sequence can hide a secret, and before anything is kept: whoever reads the
+ * output in whatever way sees the same text. What may be the beginning of a secret, at most 512 bytes of a stream, is
+ * not there until more has come.
+ */
 export interface TaskOutput {
-  /** Cleans and keeps one chunk, and counts its raw bytes. Never suspends; the chunk's memory is not kept. */
+  /** Cleans, masks and keeps one chunk, and counts its raw bytes. Never suspends; the chunk's memory is not kept. */
   readonly append: (chunk: OutputChunk) => Effect.Effect<CleanChunk>
-  /** No more output comes: incomplete characters become U+FFFD, an unterminated last line becomes a line. */
+  /**
+   * No more bytes come: incomplete characters become U+FFFD, what was held back is shown. The pieces that this adds,
+   * none of them empty; none at all when asked again.
+   */
+  readonly flush: Effect.Effect<ReadonlyArray<CleanChunk>>
+  /** No more output comes: `flush`, and an unterminated last line becomes a line. */
   readonly end: Effect.Effect<void>
   /**
    * One page of lines, at most `maxLines` (1 to 1000) and 64 KiB of JSON. Without a cursor the newest lines; with one
@@ -45,8 +62,14 @@ export interface TaskOutput {
   readonly text: (maxBytes: number) => Effect.Effect<ResultText>
   /** Bytes of cleaned text that are kept: what the output holds of the process's memory. */
   readonly kept: Effect.Effect<number>
-  /** Raw bytes of each stream, and the lines seen (dropped ones included). */
-  readonly counts: Effect.Effect<{ readonly bytesOut: number; readonly bytesErr: number; readonly lines: number }>
+  /** Raw bytes of each stream as the host sent them, and the lines seen (dropped ones included). */
+  readonly counts: Effect.Effect<{
+    readonly bytesOut: number
+    readonly bytesErr: number
+    readonly lines: number
+    /** Secrets that were masked, those in dropped lines included. */
+    readonly redacted: number
+  }>
 }
 
 const MAX_PAGE_LINES = 1000
@@ -126,27 +149,59 @@ const pageAfter = (view: LineView, cursor: number, maxLines: number): Page => {
   }
 }
 
-/** Makes the output of one task, which keeps at most `maxBytes` bytes of cleaned UTF-8. */
-export const makeTaskOutput = (maxBytes: number): Effect.Effect<TaskOutput> =>
+/** How far one stream was read. */
+interface StreamState {
+  readonly clean: CleanState
+  readonly redaction: RedactionState
+}
+
+const initialStreamState: StreamState = { clean: initialCleanState, redaction: initialRedactionState }
+
+/**
+ * Makes the output of one task, which keeps at most `maxBytes` bytes of cleaned UTF-8. Without `redaction` nothing is
+ * masked.
+ */
+export const makeTaskOutput = (maxBytes: number, redaction?: Redaction): Effect.Effect<TaskOutput> =>
   Effect.sync(() => {
     const window = new TextWindow(maxBytes)
-    const states: Record<CleanChunk["stream"], CleanState> = { stdout: initialCleanState, stderr: initialCleanState }
+    const states: Record<CleanChunk["stream"], StreamState> = { stdout: initialStreamState, stderr: initialStreamState }
     const bytes: Record<CleanChunk["stream"], number> = { stdout: 0, stderr: 0 }
     let ended = false
+    let redacted = 0
 
     const append = ({ bytes: raw, stream }: OutputChunk): CleanChunk => {
       bytes[stream] += raw.length
-      const [state, text] = clean(states[stream], raw)
-      window.append(state === states[stream] ? raw : Buffer.from(text))
-      states[stream] = state
-      return { stream, text }
-    }
-    const end = (): void => {
-      for (const stream of ["stdout", "stderr"] as const) {
-        const [state, text] = flush(states[stream])
-        states[stream] = state
-        window.append(Buffer.from(text))
+      const before = states[stream]
+      const [state, text] = clean(before.clean, raw)
+      const cleaned = state === before.clean ? raw : Buffer.from(text)
+      if (redaction === undefined) {
+        states[stream] = { ...before, clean: state }
+        window.append(cleaned)
+        return { stream, text }
       }
+      const next = redact(redaction, before.redaction, cleaned)
+      states[stream] = { clean: state, redaction: next.state }
+      redacted += next.masked
+      window.append(next.shown)
+      return { stream, text: next.shown === cleaned ? text : Buffer.from(next.shown).toString("utf8") }
+    }
+    const flushStream = (stream: CleanChunk["stream"]): ReadonlyArray<CleanChunk> => {
+      const before = states[stream]
+      states[stream] = initialStreamState
+      const rest = Buffer.from(flush(before.clean)[1])
+      const all = redaction === undefined ? rest : redactRest(redaction, before.redaction, rest)
+      window.append(all)
+      return all.length === 0 ? [] : [{ stream, text: all.toString("utf8") }]
+    }
+    const redactRest = (by: Redaction, state: RedactionState, rest: Uint8Array): Buffer => {
+      const last = redact(by, state, rest)
+      const end = flushRedaction(by, last.state)
+      redacted += last.masked + end.masked
+      return Buffer.concat([last.shown, end.shown])
+    }
+    const flushAll = (): ReadonlyArray<CleanChunk> => [...flushStream("stdout"), ...flushStream("stderr")]
+    const end = (): void => {
+      flushAll()
       ended = true
     }
     const page = (options: { readonly maxLines: number; readonly cursor?: string }) => {
@@ -171,6 +226,7 @@ export const makeTaskOutput = (maxBytes: number): Effect.Effect<TaskOutput> =>
     }
     return {
       append: (chunk) => Effect.sync(() => append(chunk)),
+      flush: Effect.sync(flushAll),
       end: Effect.sync(end),
       page: (options) => Effect.suspend(() => page(options)),
       text: (limit) => Effect.sync(() => text(limit)),
@@ -178,7 +234,8 @@ export const makeTaskOutput = (maxBytes: number): Effect.Effect<TaskOutput> =>
       counts: Effect.sync(() => ({
         bytesOut: bytes.stdout,
         bytesErr: bytes.stderr,
-        lines: countLines(window, ended)
+        lines: countLines(window, ended),
+        redacted
       }))
     }
   })

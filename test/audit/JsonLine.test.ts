@@ -21,7 +21,9 @@ describe("jsonLine", () => {
     ["line and paragraph separators", "\u2028\u2029"],
     ["bidirectional controls", "\u202e\u2066\u2069\u200f\u061c"],
     ["zero-width characters and BOM", "\u200b\u200d\u2060\ufeff\u00ad"],
-    ["tag characters", "\u{e0041}\u{e007f}"]
+    ["tag characters", "\u{e0041}\u{e007f}"],
+    ["variation selectors", "\ufe00\ufe0f\u{e0100}\u{e01ef}"],
+    ["fillers and other invisible characters", "\u034f\u115f\u3164\uffa0\u180b\u206a\u206f\u{1d173}"]
   ]
   for (const [name, text] of hostile) {
     it(`writes ${name} as escapes, and they read back unchanged`, () => {
