@@ -1,8 +1,8 @@
 import { Option, Result } from "effect"
 import { Base64Url } from "effect/encoding"
 
-/** Which list a cursor belongs to: a cursor of one is never valid for the other. */
-export type CursorKind = "hosts" | "tasks"
+/** Which list a cursor belongs to: a cursor of one is never valid for another. */
+export type CursorKind = "hosts" | "resources" | "tasks"
 
 /** The opaque text of a position in a list. */
 export const encodeCursor = (kind: CursorKind, position: string): string => Base64Url.encode(`${kind}:${position}`)

@@ -31,6 +31,9 @@ export interface TaskFibers {
   readonly closing: Effect.Effect<boolean>
   /** How long a stop may wait between TERM and KILL at this moment. */
   readonly grace: Effect.Effect<Duration.Duration>
+  /** How many tasks are in the state `Running`. */
+  readonly running: Effect.Effect<number>
+  /** How many fibers there are. */
   readonly size: Effect.Effect<number>
   /** Interrupts every task and returns once all ended. Idempotent. */
   readonly shutdown: Effect.Effect<void>
@@ -61,6 +64,7 @@ export const makeTaskFibers = (
     const fibers = yield* FiberMap.make<TaskId, void, never>()
     const grace = yield* Ref.make(GRACE)
     const closing = yield* Ref.make(false)
+    const running = yield* Ref.make(0)
 
     const apply = Effect.fnUntraced(function* (record: TaskRecord, event: TaskEvent) {
       const before = yield* Ref.get(record.state)
@@ -69,6 +73,7 @@ export const makeTaskFibers = (
         return yield* Effect.die(new Error(`Task ${record.id}: ${event._tag} is impossible in ${before._tag}`))
       }
       yield* Ref.set(record.state, after.value)
+      yield* Ref.update(running, (n) => n + Number(after.value._tag === "Running") - Number(before._tag === "Running"))
       yield* audit.transition({
         task_id: record.id,
         alias: subjectOf(record.work),
@@ -116,6 +121,7 @@ export const makeTaskFibers = (
       }),
       closing: Ref.get(closing),
       grace: Ref.get(grace),
+      running: Ref.get(running),
       size: FiberMap.size(fibers),
       shutdown: Effect.gen(function* () {
         yield* Ref.set(closing, true)

@@ -15,8 +15,8 @@ export interface TaskPageOptions {
 }
 
 /** A page of tasks, newest first, 100 a page. */
-export interface TaskList {
-  readonly tasks: ReadonlyArray<TaskReport>
+export interface TaskList<A extends TaskReport = TaskReport> {
+  readonly tasks: ReadonlyArray<A>
   readonly next_cursor?: string
 }
 
@@ -24,10 +24,10 @@ export interface TaskList {
  * One page of `tasks`. The cursor names the last task of the page before; once that task expired, the cursor is no
  * longer valid and the list is to be read from its start.
  */
-export const pageOfTasks = (
-  tasks: ReadonlyArray<TaskReport>,
+export const pageOfTasks = <A extends TaskReport>(
+  tasks: ReadonlyArray<A>,
   cursor?: string
-): Effect.Effect<TaskList, InvalidCursor> => {
+): Effect.Effect<TaskList<A>, InvalidCursor> => {
   const last =
     cursor === undefined
       ? Option.some(-1)

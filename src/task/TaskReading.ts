@@ -1,6 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import { TaskNotFinished, TaskNotFound } from "./errors.ts"
 import type { TaskStatus } from "./Task.ts"
+import { detailOf } from "./TaskDetail.ts"
 import { limitsOf, monotonicMillis } from "./TaskRecord.ts"
 import type { RegistryEntry, TaskRegistry } from "./TaskRegistry.ts"
 import type { OutputPage } from "./TaskReport.ts"
@@ -36,12 +37,20 @@ const report = Effect.fnUntraced(function* ({ finished, record }: RegistryEntry)
   return yield* reportOf(record, expiresAt, yield* monotonicMillis)
 })
 
+const detail = Effect.fnUntraced(function* (entry: RegistryEntry) {
+  return yield* detailOf(entry, yield* report(entry))
+})
+
 /** Everything that reads tasks and changes none. */
 export const makeTaskReading = (registry: TaskRegistry) => {
   const find = (id: string) => Effect.map(registry.find(id), ({ record }) => record)
 
   return {
     status: Effect.fn("TaskSupervisor.status")((id: string) => Effect.flatMap(registry.find(id), report)),
+
+    detail: Effect.fn("TaskSupervisor.detail")((id: string) => Effect.flatMap(registry.find(id), detail)),
+
+    details: Effect.flatMap(registry.all, Effect.forEach(detail)).pipe(Effect.withSpan("TaskSupervisor.details")),
 
     list: Effect.fn("TaskSupervisor.list")(function* ({ alias, status }: TaskFilter) {
       const entries = (yield* registry.all).filter(
@@ -75,11 +84,6 @@ export const makeTaskReading = (registry: TaskRegistry) => {
       const { next_cursor } = yield* record.output.page({ maxLines: 1 }).pipe(Effect.orDie)
       const text = yield* record.output.text(limitsOf(record).max_result_bytes)
       return { status, output: text.output, truncated: text.truncated, next_cursor } satisfies TaskSnapshot
-    }),
-
-    running: Effect.gen(function* () {
-      const states = yield* Effect.forEach(yield* registry.all, ({ record }) => Ref.get(record.state))
-      return states.filter(({ _tag }) => _tag === "Running").length
     })
   }
 }

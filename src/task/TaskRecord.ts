@@ -5,14 +5,30 @@ import { makeTaskOutput, type TaskOutput } from "./TaskOutput.ts"
 import type { CommandSpec, FanOutSpec } from "./TaskSpec.ts"
 import { pending, type TaskState } from "./TaskState.ts"
 
+/** How far a fan-out is. Only rises. */
+export interface FanOutProgress {
+  readonly done: number
+  readonly total: number
+  /** Percentage of the hosts that are done, 0 to 99. */
+  readonly percent: number
+}
+
+/** A fan-out of which nothing is known yet. */
+export const noProgress: FanOutProgress = { done: 0, total: 0, percent: 0 }
+
+/** The progress after a word that `done` of `total` hosts are done; one that says less than is known changes nothing. */
+export const progressed = (known: FanOutProgress, done: number, total: number): FanOutProgress => {
+  const percent = Math.min(99, Math.floor((100 * done) / Math.max(1, total)))
+  return done < known.done || percent < known.percent ? known : { done, total, percent }
+}
+
 /** What a task does. */
 export type TaskWork =
   | { readonly _tag: "Command"; readonly spec: CommandSpec }
   | {
       readonly _tag: "FanOut"
       readonly spec: Pick<FanOutSpec, "tag" | "command" | "hash" | "limits">
-      /** Percentage of the hosts that are done, 0 to 99; only rises. */
-      readonly progress: Ref.Ref<number>
+      readonly progress: Ref.Ref<FanOutProgress>
     }
 
 /** One admitted task. It never leaves the supervisor: clients get reports. */
@@ -20,7 +36,9 @@ export interface TaskRecord {
   readonly id: TaskId
   /** Rises with each submission: the order of lists and of the queue. */
   readonly sequence: number
-  /** Monotonic milliseconds. */
+  /** Milliseconds since the epoch, for answers that name the time of day. */
+  readonly createdAt: number
+  /** The same moment in monotonic milliseconds. */
   readonly submittedAt: number
   readonly work: TaskWork
   readonly state: Ref.Ref<TaskState>
@@ -43,11 +61,16 @@ export const makeRecord = Effect.fnUntraced(function* (id: TaskId, sequence: num
   return {
     id,
     sequence,
+    createdAt: yield* Clock.currentTimeMillis,
     submittedAt: yield* monotonicMillis,
     work,
     state: yield* Ref.make(pending),
     stopped: yield* Ref.make(Option.none<RemoteStopped>()),
-    output: yield* makeTaskOutput(work.spec.limits.max_output_bytes),
+    // The lines of a fan-out come from its hosts' tasks, which masked them.
+    output: yield* makeTaskOutput(
+      work.spec.limits.max_output_bytes,
+      work._tag === "Command" ? work.spec.redaction : undefined
+    ),
     launched: yield* Deferred.make<void>(),
     ended: yield* Deferred.make<void>()
   } satisfies TaskRecord

@@ -1,4 +1,4 @@
-import { Effect, HashMap, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { TaskNotFound } from "./errors.ts"
 import { limitsOf, type TaskRecord } from "./TaskRecord.ts"
 
@@ -11,21 +11,22 @@ export const MAX_KEPT_BYTES = 256 * 1024 * 1024
 /** How long, in milliseconds, a finished task is kept whatever it holds: whoever waited for its end reads it then. */
 const UNTOUCHED = 5_000
 
+/** The end of a task. Times are monotonic milliseconds. */
+interface Finished {
+  readonly endedAt: number
+  readonly expiresAt: number
+  /** Of its output. */
+  readonly bytes: number
+}
+
 /** A kept task. Times are monotonic milliseconds. */
 export interface RegistryEntry {
   readonly record: TaskRecord
   /** Asked for by the client: not gone before this, even when the TTL ends earlier. */
   readonly retainUntil: number
   /** When it ended and when it goes; none while it is live. */
-  readonly finished: Option.Option<{
-    readonly endedAt: number
-    readonly expiresAt: number
-    /** Of its output. */
-    readonly bytes: number
-  }>
+  readonly finished: Option.Option<Finished>
 }
-
-type Entries = HashMap.HashMap<string, RegistryEntry>
 
 /** The tasks by id, until their time is over. Bounded by `MAX_RECORDS` and `MAX_KEPT_BYTES`. */
 export interface TaskRegistry {
@@ -41,103 +42,104 @@ export interface TaskRegistry {
   readonly retain: (id: string, until: number) => Effect.Effect<void, TaskNotFound>
   /** Newest first. */
   readonly all: Effect.Effect<ReadonlyArray<RegistryEntry>>
+  readonly size: Effect.Effect<number>
   /** Forgets every task whose time is over, and finished ones that hold too much output together. */
   readonly sweep: (now: number) => Effect.Effect<void>
 }
 
-const longestFinished = (entries: Entries): Option.Option<RegistryEntry> => {
-  let oldest: { readonly entry: RegistryEntry; readonly endedAt: number } | undefined
-  for (const entry of HashMap.values(entries)) {
-    if (Option.isNone(entry.finished)) continue
-    const { endedAt } = entry.finished.value
-    if (oldest === undefined || endedAt < oldest.endedAt) oldest = { entry, endedAt }
-  }
-  return Option.map(Option.fromUndefinedOr(oldest), ({ entry }) => entry)
+/** A kept task that ended. */
+interface Ended {
+  readonly entry: RegistryEntry
+  readonly end: Finished
 }
 
-/** The entries with room for one more, or none when all are live. Pure, for tests at a small size. */
-export const makeRoom = (entries: Entries, capacity: number): Option.Option<Entries> =>
-  HashMap.size(entries) < capacity
-    ? Option.some(entries)
-    : Option.map(longestFinished(entries), ({ record }) => HashMap.remove(entries, record.id))
+const endedEntry = (entry: RegistryEntry, end: Finished): Ended => ({
+  entry: { ...entry, finished: Option.some(end) },
+  end
+})
 
 /**
- * The entries without those that are too much, longest finished first. Of the last five seconds none goes, and never the
- * only finished one, however large its limit let it become.
+ * Makes an empty registry. It stands on two plain maps that change in single synchronous steps: a persistent map would cost
+ * a busy server a walk over all tasks for each new one. `Map` keeps the order of insertion, so that the finished tasks
+ * stand in the order of their ends and the first is the next to go.
  */
-const withinBytes = (entries: Entries, now: number, maxBytes: number): Entries => {
-  const finished = HashMap.toValues(entries)
-    .flatMap(({ finished, record }) => Option.toArray(Option.map(finished, (end) => ({ ...end, id: record.id }))))
-    .sort((a, b) => a.endedAt - b.endedAt)
-  let bytes = finished.reduce((sum, end) => sum + end.bytes, 0)
-  let kept = entries
-  for (const end of finished.slice(0, -1)) {
-    if (bytes <= maxBytes || end.endedAt + UNTOUCHED > now) break
-    kept = HashMap.remove(kept, end.id)
-    bytes -= end.bytes
-  }
-  return kept
-}
-
-/** Makes an empty registry. */
 export const makeTaskRegistry = (
   capacity: number = MAX_RECORDS,
   maxBytes: number = MAX_KEPT_BYTES
 ): Effect.Effect<TaskRegistry> =>
-  Effect.gen(function* () {
-    const entries = yield* Ref.make<Entries>(HashMap.empty())
+  Effect.sync(() => {
+    const live = new Map<string, RegistryEntry>()
+    const ended = new Map<string, Ended>()
+    let keptBytes = 0
 
-    const find = Effect.fnUntraced(function* (id: string) {
-      return yield* Effect.fromOption(HashMap.get(yield* Ref.get(entries), id), () => new TaskNotFound({ taskId: id }))
-    })
+    const forget = ({ end, entry }: Ended): void => {
+      ended.delete(entry.record.id)
+      keptBytes -= end.bytes
+    }
+
+    const add = (record: TaskRecord): boolean => {
+      if (live.size + ended.size >= capacity) {
+        const first = ended.values().next().value
+        if (first === undefined) return false
+        forget(first)
+      }
+      live.set(record.id, { record, retainUntil: 0, finished: Option.none() })
+      return true
+    }
+
+    const finish = (id: string, endedAt: number, bytes: number): void => {
+      const entry = live.get(id)
+      if (entry === undefined) return
+      const ttl = limitsOf(entry.record).task_result_ttl * 1000
+      live.delete(id)
+      ended.set(id, endedEntry(entry, { endedAt, expiresAt: Math.max(endedAt + ttl, entry.retainUntil), bytes }))
+      keptBytes += bytes
+    }
+
+    const retain = (id: string, until: number): void => {
+      const running = live.get(id)
+      if (running !== undefined) live.set(id, { ...running, retainUntil: Math.max(running.retainUntil, until) })
+      const over = ended.get(id)
+      if (over === undefined) return
+      ended.set(id, endedEntry(over.entry, { ...over.end, expiresAt: Math.max(over.end.expiresAt, until) }))
+    }
+
+    /** Of the last five seconds none goes for its bytes, and never the only one, however large its limit let it become. */
+    const sweep = (now: number): void => {
+      for (const one of ended.values()) if (one.end.expiresAt <= now) forget(one)
+      for (const one of ended.values()) {
+        if (keptBytes <= maxBytes || ended.size === 1 || one.end.endedAt + UNTOUCHED > now) break
+        forget(one)
+      }
+    }
+
+    const find = (id: string): Effect.Effect<RegistryEntry, TaskNotFound> =>
+      Effect.suspend(() => {
+        const entry = live.get(id) ?? ended.get(id)?.entry
+        return entry === undefined ? new TaskNotFound({ taskId: id }) : Effect.succeed(entry)
+      })
 
     return {
       find,
-      add: (record) =>
-        Ref.modify(entries, (current) =>
-          Option.match(makeRoom(current, capacity), {
-            onNone: () => [false, current],
-            onSome: (roomy) => [
-              true,
-              HashMap.set(roomy, record.id, { record, retainUntil: 0, finished: Option.none() })
-            ]
+      add: (record) => Effect.sync(() => add(record)),
+      finish: (id, endedAt) =>
+        Effect.flatMap(Effect.option(find(id)), (entry) =>
+          Option.match(entry, {
+            onNone: () => Effect.void,
+            onSome: ({ record }) => Effect.map(record.output.kept, (bytes) => finish(id, endedAt, bytes))
           })
         ),
-      finish: Effect.fnUntraced(function* (id, endedAt) {
-        const entry = yield* Effect.option(find(id))
-        if (Option.isNone(entry)) return
-        const { record, retainUntil } = entry.value
-        const ttl = limitsOf(record).task_result_ttl * 1000
-        const finished = Option.some({
-          endedAt,
-          expiresAt: Math.max(endedAt + ttl, retainUntil),
-          bytes: yield* record.output.kept
-        })
-        yield* Ref.update(entries, (current) => HashMap.modify(current, id, (known) => ({ ...known, finished })))
-      }),
-      retain: Effect.fnUntraced(function* (id, until) {
-        yield* find(id)
-        yield* Ref.update(entries, (current) =>
-          HashMap.modify(current, id, (entry) => ({
-            ...entry,
-            retainUntil: Math.max(entry.retainUntil, until),
-            finished: Option.map(entry.finished, (finished) => ({
-              ...finished,
-              expiresAt: Math.max(finished.expiresAt, until)
-            }))
-          }))
+      retain: (id, until) =>
+        Effect.andThen(
+          find(id),
+          Effect.sync(() => retain(id, until))
+        ),
+      all: Effect.sync(() =>
+        [...live.values(), ...Array.from(ended.values(), ({ entry }) => entry)].sort(
+          (a, b) => b.record.sequence - a.record.sequence
         )
-      }),
-      all: Effect.map(Ref.get(entries), (current) =>
-        HashMap.toValues(current).sort((a, b) => b.record.sequence - a.record.sequence)
       ),
-      sweep: (now) =>
-        Ref.update(entries, (current) =>
-          withinBytes(
-            HashMap.filter(current, ({ finished }) => Option.isNone(finished) || now < finished.value.expiresAt),
-            now,
-            maxBytes
-          )
-        )
+      size: Effect.sync(() => live.size + ended.size),
+      sweep: (now) => Effect.sync(() => sweep(now))
     }
   })

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import type { AuditRecord } from "../audit/AuditLog.ts"
 import type { RunResult } from "./RunResult.ts"
-import { limitsOf, type TaskRecord } from "./TaskRecord.ts"
+import { type FanOutProgress, limitsOf, type TaskRecord } from "./TaskRecord.ts"
 import type { TaskReport } from "./TaskReport.ts"
 import type { CommandSpec } from "./TaskSpec.ts"
 import {
@@ -58,6 +58,10 @@ export const progressPercent = (state: TaskState, elapsed: number, maxSeconds: n
   return maxSeconds === 0 ? 0 : Math.min(99, Math.floor(elapsed / (maxSeconds * 10)))
 }
 
+/** `3 of 10 hosts finished`; none before the hosts are counted. */
+const finishedHosts = ({ done, total }: FanOutProgress): string | undefined =>
+  total === 0 ? undefined : `${done} of ${total} hosts finished`
+
 /** The report on one task at one moment. `expiresAt` is known once it ended. */
 export const reportOf = Effect.fnUntraced(function* (
   record: TaskRecord,
@@ -70,12 +74,9 @@ export const reportOf = Effect.fnUntraced(function* (
   const { work } = record
   const limits = limitsOf(record)
   const elapsed = elapsedMillis(state, now)
-  const message = statusMessage(state, limits.max_seconds)
   const code = exitCodeOf(state)
-  const progress =
-    work._tag === "FanOut" && !isTerminal(state)
-      ? yield* Ref.get(work.progress)
-      : progressPercent(state, elapsed, limits.max_seconds)
+  const progress = work._tag === "FanOut" && !isTerminal(state) ? yield* Ref.get(work.progress) : undefined
+  const message = progress === undefined ? statusMessage(state, limits.max_seconds) : finishedHosts(progress)
   const report: TaskReport = {
     task_id: record.id,
     ...(work._tag === "Command"
@@ -87,7 +88,7 @@ export const reportOf = Effect.fnUntraced(function* (
       onSome: (at) => Math.max(0, Math.ceil((at - now) / 1000))
     }),
     pollFrequency: limits.task_progress_interval,
-    progress_percent: progress,
+    progress_percent: progress?.percent ?? progressPercent(state, elapsed, limits.max_seconds),
     elapsed_ms: elapsed,
     bytes_read: bytesOut + bytesErr,
     output_lines_available: lines,
@@ -120,12 +121,14 @@ const ending = Effect.fnUntraced(function* (record: TaskRecord, spec: CommandSpe
 /** The result of a command that ended, with its output in at most `max_result_bytes`. */
 export const resultOf = Effect.fnUntraced(function* (record: TaskRecord, spec: CommandSpec, state: TaskState) {
   const { nextCursor, output, truncated } = yield* record.output.text(spec.limits.max_result_bytes)
+  const { redacted } = yield* record.output.counts
   const message = statusMessage(state, spec.limits.max_seconds)
   const result: RunResult = {
     ...(yield* ending(record, spec, state)),
     status: statusOf(state),
     output,
     truncated,
+    ...(redacted === 0 ? {} : { redacted }),
     ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }),
     max_seconds: spec.limits.max_seconds,
     ...(message === undefined ? {} : { status_message: message })

@@ -1,4 +1,5 @@
 import type { Duration, Effect } from "effect"
+import type { Redaction } from "../audit/Redaction.ts"
 import type { Limits } from "../policy/Limits.ts"
 import type { SshError } from "../ssh/errors.ts"
 import type { StopReport } from "../ssh/process/RemoteProcess.ts"
@@ -19,9 +20,11 @@ export interface CommandSpec {
   readonly decisionRule: string
   /** In force for the task's whole life; `max_seconds` is already lowered to what the caller asked for. */
   readonly limits: Limits
+  /** Masks the secrets of the configuration that the task started with; without it nothing is masked. */
+  readonly redaction?: Redaction
   /** Who asked. */
   readonly client: string
-  /** Receives the cleaned output in order; while it has not returned, no more output is read from the host. */
+  /** Receives the cleaned and masked output in order; while it has not returned, no more output is read from the host. */
   readonly onOutput?: (chunk: CleanChunk) => Effect.Effect<void>
 }
 

@@ -6,11 +6,21 @@ import { type InvalidCursor, LimitReached, type TaskNotFinished, type TaskNotFou
 import type { RunResult } from "./RunResult.ts"
 import { makeSlots } from "./Slots.ts"
 import type { TaskId } from "./Task.ts"
+import type { TaskDetail } from "./TaskDetail.ts"
 import type { TaskEnd } from "./TaskEnd.ts"
 import { makeTaskFibers } from "./TaskFibers.ts"
 import { TaskIds } from "./TaskIds.ts"
 import { makeTaskReading, type PageRequest, type TaskFilter, type TaskSnapshot } from "./TaskReading.ts"
-import { makeRecord, monotonicMillis, noteStopped, subjectOf, type TaskRecord, type TaskWork } from "./TaskRecord.ts"
+import {
+  makeRecord,
+  monotonicMillis,
+  noProgress,
+  noteStopped,
+  progressed,
+  subjectOf,
+  type TaskRecord,
+  type TaskWork
+} from "./TaskRecord.ts"
 import { makeTaskRegistry } from "./TaskRegistry.ts"
 import type { CancelReport, OutputPage, TaskReport } from "./TaskReport.ts"
 import { cancelAnswer } from "./TaskReports.ts"
@@ -55,12 +65,16 @@ export class TaskSupervisor extends Context.Service<
     /** Returns once the task ended and everything about its end is written; wakes at once. */
     readonly await: (id: string) => Effect.Effect<void, TaskNotFound>
     readonly status: (id: string) => Effect.Effect<TaskReport, TaskNotFound>
+    /** The status with the task's times and how long it is kept. */
+    readonly detail: (id: string) => Effect.Effect<TaskDetail, TaskNotFound>
     /** A page of output lines. */
     readonly output: (id: string, request: PageRequest) => Effect.Effect<OutputPage, TaskNotFound | InvalidCursor>
     /** What a command came to. A fan-out is not found here: `Fleet` keeps its result. */
     readonly result: (id: string) => Effect.Effect<RunResult, TaskNotFound | TaskNotFinished>
     /** The output so far, in at most `max_result_bytes`. */
     readonly snapshot: (id: string) => Effect.Effect<TaskSnapshot, TaskNotFound>
+    /** Every kept task, newest first. */
+    readonly details: Effect.Effect<ReadonlyArray<TaskDetail>>
     /** Newest first. */
     readonly list: (filter: TaskFilter) => Effect.Effect<ReadonlyArray<TaskReport>>
     /** Interrupts a task and returns after its finalizers ran. Several callers at once all get the answer. */
@@ -112,6 +126,17 @@ export class TaskSupervisor extends Context.Service<
         )
       })
 
+      /** Gives a live reader what was held back, once all output of a command has come. */
+      const flushed = (record: TaskRecord, { onOutput }: CommandSpec, process: StartedProcess): StartedProcess =>
+        onOutput === undefined
+          ? process
+          : {
+              ...process,
+              wait: Effect.tap(process.wait, () =>
+                Effect.flatMap(record.output.flush, Effect.forEach(onOutput, { discard: true }))
+              )
+            }
+
       const commandIo = (record: TaskRecord, spec: CommandSpec): TaskIo => ({
         grace: fibers.grace,
         output: Effect.fnUntraced(function* (chunk) {
@@ -135,7 +160,9 @@ export class TaskSupervisor extends Context.Service<
         yield* register(record).pipe(Effect.onError(() => slot.release))
         // A shutdown frees slots one by one: what they would start gives way instead.
         const process = Effect.flatMap(fibers.closing, (closing) =>
-          closing ? Effect.interrupt : start(commandIo(record, spec))
+          closing
+            ? Effect.interrupt
+            : Effect.map(start(commandIo(record, spec)), (started) => flushed(record, spec, started))
         )
         const body = commandBody(spec, slot, process, ({ targetIp }) => fibers.markStarted(record, targetIp))
         yield* fibers.launch(record, body, slot.release)
@@ -146,16 +173,13 @@ export class TaskSupervisor extends Context.Service<
         spec: FanOutSpec<A>,
         body: (io: FanOutIo) => Effect.Effect<A>
       ) {
-        const progress = yield* Ref.make(0)
+        const progress = yield* Ref.make(noProgress)
         const record = yield* newRecord({ _tag: "FanOut", spec, progress })
         yield* register(record)
         const io: FanOutIo = {
           line: (alias, text) =>
             Effect.asVoid(record.output.append({ stream: "stdout", bytes: encoder.encode(`${alias}: ${text}\n`) })),
-          progress: (done, total) =>
-            Ref.update(progress, (known) =>
-              Math.max(known, Math.min(99, Math.floor((100 * done) / Math.max(1, total))))
-            ),
+          progress: (done, total) => Ref.update(progress, (known) => progressed(known, done, total)),
           stopped: (remote) => noteStopped(record, remote)
         }
         const run = Effect.gen(function* () {
@@ -207,9 +231,10 @@ export class TaskSupervisor extends Context.Service<
           const { record } = yield* registry.find(id)
           yield* registry.retain(id, record.submittedAt + Duration.toMillis(least))
         }),
+        running: fibers.running,
         held: Effect.gen(function* () {
           const { queued, running } = yield* slots.counts
-          return { records: (yield* registry.all).length, fibers: yield* fibers.size, slots: running, queued }
+          return { records: yield* registry.size, fibers: yield* fibers.size, slots: running, queued }
         }),
         shutdown: fibers.shutdown
       })

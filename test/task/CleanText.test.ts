@@ -97,7 +97,22 @@ describe("CleanText", () => {
     ["bidirectional controls go", "a\u202eb\u2066c\u200fd\u061ce", "abcde"],
     ["line and paragraph separators go", "a\u2028b\u2029c", "abc"],
     ["zero-width characters and byte order marks go", "\ufeffa\u200bb\u200dc\u2060d\ufeff", "abcd"],
-    ["tag characters and supplementary variation selectors go", "a\u{e0041}\u{e0001}b\u{e0101}c", "abc"]
+    ["tag characters and supplementary variation selectors go", "a\u{e0041}\u{e0001}b\u{e0101}c", "abc"],
+    [
+      "every bidirectional control goes",
+      "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069x",
+      "x"
+    ],
+    [
+      "every tag character goes",
+      String.fromCodePoint(...Array.from({ length: 128 }, (_, i) => 0xe0000 + i), 0x78),
+      "x"
+    ],
+    ["variation selectors go, which can carry bytes", "a\ufe00b\ufe0fc\u{e0100}d\u{e01ef}e", "abcde"],
+    ["soft hyphens and joiners go, which can hide a word", "hun\u00adter\u034f2\u180ex", "hunter2x"],
+    ["fillers go, which are letters that show nothing", "a\u115fb\u1160c\u3164d\uffa0e", "abcde"],
+    ["invisible operators and deprecated format characters go", "a\u2061b\u2064c\u206ad\u206fe", "abcde"],
+    ["annotations and musical format characters go", "a\ufff9b\ufffac\ufffbd\u{1d173}e", "abcde"]
   ])("%s", (_, input, expected) => {
     assert.strictEqual(cleanAll(input), expected)
   })

@@ -109,6 +109,9 @@ export const connected = (options: Parameters<typeof makeScript>[0] = {}): Effec
 export const exiting = (code: number): Effect.Effect<RemoteScript> =>
   Effect.tap(connected(), ({ exit }) => Deferred.succeed(exit, { _tag: "Exited", code }))
 
+/** A chunk of output as it comes from a host. */
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
 /** A failure of the SSH layer, with a detail that no client may see. */
 export const sshError = (failure: typeof SshFailure.Type): SshError =>
   new SshError({ failure, alias: "web", detail: "connect ECONNREFUSED 10.9.8.7:22" })
