@@ -1,4 +1,4 @@
-import { Array as Arr, Clock, Context, Duration, Effect, Layer, Option, Result } from "effect"
+import { Array as Arr, Clock, Context, Duration, Effect, Layer, Option, Ref, Result } from "effect"
 import { createHash } from "node:crypto"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { ConfigDirectory } from "../config/ConfigDirectory.ts"
@@ -15,6 +15,7 @@ import { HostResolver, NetworkDenied, type Resolved, type Route } from "../ssh/a
 import { Target } from "../ssh/Target.ts"
 import type { TaskId } from "../task/Task.ts"
 import type { CleanChunk } from "../task/TaskOutput.ts"
+import { redactionOf, type SnapshotRedaction } from "../task/TaskRedaction.ts"
 import { type CommandSpec, TaskSupervisor } from "../task/TaskSupervisor.ts"
 import { CommandDenied, ConfigUnusable, HostNotFound } from "./errors.ts"
 
@@ -31,6 +32,8 @@ export interface RunRequest {
   readonly client?: string
   /** Receives the cleaned output as it arrives; a slow receiver slows the remote command down. */
   readonly onOutput?: (chunk: CleanChunk) => Effect.Effect<void>
+  /** Told the task's id as soon as the task exists, before its end is waited for. */
+  readonly started?: (taskId: TaskId) => Effect.Effect<void>
 }
 
 /** A command that policy and network allowed, with the checked addresses to run it at: ready to become a task. */
@@ -103,6 +106,7 @@ export class Dispatcher extends Context.Service<
       const pool = yield* ConnectionPool
       const supervisor = yield* TaskSupervisor
       const audit = yield* AuditLog
+      const redactions = yield* Ref.make<SnapshotRedaction | undefined>(undefined)
 
       const lookup = Effect.fnUntraced(function* (alias: string) {
         const snapshot = yield* config.snapshot
@@ -232,6 +236,14 @@ export class Dispatcher extends Context.Service<
         )
       })
 
+      /** What the host's output must not show, made once for each snapshot. */
+      const redactionFor = (snapshot: ConfigSnapshot, limits: Limits) =>
+        Ref.modify(redactions, (known) => {
+          const current = known?.snapshot === snapshot ? known : redactionOf(snapshot)
+          const redaction = current.redaction(limits.redact_output)
+          return [redaction === undefined ? {} : { redaction }, current]
+        })
+
       const prepare = Effect.fn("Dispatcher.prepare")(function* (request: RunRequest) {
         const { entry, facts, snapshot } = yield* lookup(request.alias)
         const decision = decide(snapshot.policy, facts, request.command)
@@ -253,6 +265,7 @@ export class Dispatcher extends Context.Service<
             commandSha256: createHash("sha256").update(canonical).digest("hex"),
             decisionRule: decision.rule,
             limits: { ...decision.limits, max_seconds },
+            ...(yield* redactionFor(snapshot, decision.limits)),
             client: request.client ?? "embedded",
             ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput })
           },
@@ -308,7 +321,11 @@ export class Dispatcher extends Context.Service<
               Effect.succeed(answer("unreachable", targets[0].address, 0, error.message))
             )
           )
-        }).pipe(Effect.catchTag("NetworkDenied", (denied) => Effect.succeed(answer("denied", "", 0, denied.detail))))
+        }).pipe(
+          Effect.catchTag("NetworkDenied", (denied) =>
+            Effect.succeed(answer("denied", "", 0, `${denied.detail}. ${HINTS.network}`))
+          )
+        )
       })
 
       return Dispatcher.of({ plan, prepare, submit, describe, ping })

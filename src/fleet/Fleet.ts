@@ -67,7 +67,8 @@ export class Fleet extends Context.Service<
       })
 
       const start = Effect.fn("Fleet.start")(function* (request: FleetRequest) {
-        const { aliases, command, hash, limits, tag } = request
+        const { aliases, command, hash, limits, matched = aliases.length, maxFailures, tag } = request
+        const subject = { tag, command, aliases, matched, ...(maxFailures === undefined ? {} : { maxFailures }) }
         const state = yield* Ref.make(emptyFleetState)
         const id = yield* supervisor.submitFanOut(
           {
@@ -82,7 +83,7 @@ export class Fleet extends Context.Service<
         )
         yield* makeRoom
         yield* Ref.update(kept, (fleets) =>
-          new Map(fleets).set(id, { subject: { tag, command, aliases }, budget: limits.max_result_bytes, state })
+          new Map(fleets).set(id, { subject, budget: limits.max_result_bytes, state })
         )
         return id
       }, Effect.uninterruptible)

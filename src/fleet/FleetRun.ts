@@ -5,11 +5,10 @@ import type { TaskId } from "../task/Task.ts"
 import type { CleanChunk } from "../task/TaskOutput.ts"
 import type { FanOutIo, TaskSupervisor } from "../task/TaskSupervisor.ts"
 import { splitBatches } from "./Batch.ts"
-import type { FleetResult, HostDenialReason } from "./FleetResult.ts"
+import type { FleetResult, HostDenialReason, HostResult } from "./FleetResult.ts"
 import { addResult, fleetResult, type FleetState, type FleetSubject } from "./FleetState.ts"
 import { lastLines, noLines, takeLines } from "./HostLines.ts"
 import { tooManyFailures } from "./MaxFailures.ts"
-import type { HostResult } from "./OutputShare.ts"
 
 /** What became of the attempt to start the command on one host. */
 export type Launch =
@@ -19,12 +18,10 @@ export type Launch =
 /** One command for many hosts. */
 export interface FleetRequest extends FleetSubject {
   readonly hash: string
-  /** Hosts at the same time; taken as 1 to 256. */
+  /** Hosts at the same time; taken as 1 to 256, and as no more than `max_concurrent_tasks`. */
   readonly concurrency: number
   /** Sizes of successive batches, each an `AmountText`; the last one repeats. */
   readonly batch?: ReadonlyArray<string>
-  /** An `AmountText`: once more hosts than that failed, no further one is started. */
-  readonly maxFailures?: string
   /** Of the parent task. */
   readonly limits: Limits
   /**
@@ -35,6 +32,10 @@ export interface FleetRequest extends FleetSubject {
 }
 
 const MAX_CONCURRENCY = 256
+
+/** What cannot run at the same time is not started: it would only wait for a slot, and not for long. */
+const windowOf = ({ concurrency, limits }: FleetRequest): number =>
+  Math.max(1, Math.min(MAX_CONCURRENCY, limits.max_concurrent_tasks, Math.floor(concurrency)))
 
 /** The result of a host whose task was evicted before it could be read: only when far too many tasks are kept. */
 const lostResult = (alias: string, taskId: TaskId, hash: string): RunResult => ({
@@ -119,7 +120,8 @@ export const fleetBody = (
     // A turn between two hosts: a shutdown that ends a child then ends this fan-out before it starts the next one.
     const startHost = (alias: string) => Effect.andThen(Effect.yieldNow, Effect.when(runHost(alias), mayStart))
 
-    const concurrency = Math.max(1, Math.min(MAX_CONCURRENCY, Math.floor(request.concurrency)))
+    const concurrency = windowOf(request)
+    yield* io.progress(0, aliases.length)
     // A fan-out that is cancelled while none of its hosts runs has nothing to stop.
     yield* Effect.forEach(
       splitBatches(aliases, request.batch),

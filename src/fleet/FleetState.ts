@@ -1,6 +1,7 @@
 import { HashMap, Option } from "effect"
-import type { FleetResult } from "./FleetResult.ts"
-import { fitOutputs, groupOutputs, type HostResult } from "./OutputShare.ts"
+import type { FleetResult, HostResult } from "./FleetResult.ts"
+import { tooManyFailures } from "./MaxFailures.ts"
+import { fitOutputs, groupOutputs } from "./OutputShare.ts"
 
 /** What is known of a fan-out: the results of the hosts that ended, in any order. Immutable. */
 export interface FleetState {
@@ -64,7 +65,15 @@ export interface FleetSubject {
   readonly command: string
   /** All hosts, in the order in which the result lists them. */
   readonly aliases: ReadonlyArray<string>
+  /** How many of them the request matched, when not all: the others were named but do not have the tag. */
+  readonly matched?: number
+  /** An `AmountText`: once more hosts than that failed, no further one is started. */
+  readonly maxFailures?: string
 }
+
+/** Why hosts were not started, when too many others failed, and how to go on. */
+const stoppedNote = (notStarted: number): string =>
+  `More hosts failed than max_failures allows, so ${notStarted} were not started. Look at failed_hosts first; then go on with not_started as \`only\`.`
 
 /**
  * The result as far as it is known: hosts in their order, outputs within `budget` bytes together. A host without a
@@ -81,13 +90,16 @@ export const fleetResult = (subject: FleetSubject, state: FleetState, budget: nu
     denied: 0
   }
   for (const result of results) summary[outcomeOf(result)]++
+  const notStarted = subject.aliases.filter((alias) => !HashMap.has(state.results, alias))
+  const stopped = notStarted.length > 0 && tooManyFailures(subject.maxFailures, state.failures, subject.aliases.length)
   return {
     tag: subject.tag,
     command: subject.command,
-    hosts_matched: subject.aliases.length,
+    hosts_matched: subject.matched ?? subject.aliases.length,
     ...groupOutputs(fitOutputs(results, budget)),
     failed_hosts: results.filter((result) => outcomeOf(result) !== "successful").map(({ alias }) => alias),
-    not_started: subject.aliases.filter((alias) => !HashMap.has(state.results, alias)),
-    summary
+    not_started: notStarted,
+    summary,
+    ...(stopped ? { note: stoppedNote(notStarted.length) } : {})
   }
 }

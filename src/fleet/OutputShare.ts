@@ -1,11 +1,6 @@
 import { shorten } from "../task/CutText.ts"
 import { encodeLineCursor } from "../task/LineCursor.ts"
-import type { FleetResult } from "./FleetResult.ts"
-
-/** The result of one host, as `FleetResult` holds it. */
-export type HostResult = FleetResult["results"][number]
-
-type Group = NonNullable<FleetResult["groups"]>[number]
+import type { FleetResult, HostResult, OutputGroup } from "./FleetResult.ts"
 
 const outputOf = (result: HostResult): string => ("denied" in result ? "" : result.output)
 
@@ -27,7 +22,7 @@ const saves = (output: string, hosts: ReadonlyArray<string>): boolean =>
   JSON.stringify(output).length * (hosts.length - 1) > JSON.stringify({ hosts, output: "" }).length
 
 /** The texts that the hosts share, where telling them once saves bytes. */
-const groupsOf = (results: ReadonlyArray<HostResult>): ReadonlyArray<Group> =>
+const groupsOf = (results: ReadonlyArray<HostResult>): ReadonlyArray<OutputGroup> =>
   Array.from(byOutput(results), ([output, hosts]) => ({ output, hosts })).filter(
     ({ hosts, output }) => hosts.length > 1 && saves(output, hosts)
   )

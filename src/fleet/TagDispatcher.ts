@@ -27,6 +27,8 @@ export interface TagRequest {
   readonly only?: ReadonlyArray<string>
   readonly client?: string
   readonly onOutput?: (alias: string, chunk: CleanChunk) => Effect.Effect<void>
+  /** Told the parent task's id as soon as the task exists, before its end is waited for. */
+  readonly started?: (taskId: TaskId) => Effect.Effect<void>
 }
 
 /** What a call on a tag came to: no host has the tag, or a parent task whose children run. */
@@ -94,10 +96,8 @@ export class TagDispatcher extends Context.Service<
         const snapshot = yield* Effect.flatMap(config.snapshot, requireUsable)
         const members = hostsByTag(snapshot, request.tag).map(({ host }) => host.alias)
         const { only } = request
-        const aliases =
-          only === undefined
-            ? members
-            : [...members.filter((alias) => only.includes(alias)), ...Arr.difference(Arr.dedupe(only), members)]
+        const matched = only === undefined ? members : members.filter((alias) => only.includes(alias))
+        const aliases = only === undefined ? matched : [...matched, ...Arr.difference(Arr.dedupe(only), members)]
         if (members.length === 0 || aliases.length === 0) return { _tag: "NoHosts" } satisfies TagStart
         const limits = limitsFor(snapshot.policy, { alias: "", tags: [request.tag] })
         const command = request.command.trim()
@@ -108,6 +108,7 @@ export class TagDispatcher extends Context.Service<
             command,
             hash,
             aliases,
+            matched: matched.length,
             concurrency: request.concurrency ?? 32,
             ...(request.batch === undefined ? {} : { batch: request.batch }),
             ...(request.maxFailures === undefined ? {} : { maxFailures: request.maxFailures }),
