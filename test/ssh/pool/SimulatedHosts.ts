@@ -35,6 +35,7 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
   const connects = yield* Ref.make<ReadonlyArray<string>>([])
   const open = yield* Ref.make(0)
   const connecting = { now: 0, peak: 0 }
+  let connectBegan = () => {}
   const channels = { opened: 0, closed: 0 }
   const execs: Array<string> = []
   const live = new Map<string, { readonly name: string; readonly exit: Deferred.Deferred<RemoteExit, SshError> }>()
@@ -52,6 +53,7 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
       yield* Ref.update(connects, (all) => [...all, target.address])
       if ((target.via !== undefined) !== (through !== undefined)) return yield* fail("JumpHostFailed")
       connecting.peak = Math.max(connecting.peak, ++connecting.now)
+      connectBegan()
       yield* Effect.ensuring(
         Effect.sleep(script.delay ?? "1 millis"),
         Effect.sync(() => connecting.now--)
@@ -133,6 +135,14 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
     open: Ref.get(open),
     /** Connects that are under way. */
     connecting: Effect.sync(() => connecting.now),
+    /** Ends once so many connects are under way; for one who waits at a time. */
+    untilConnecting: (count: number) =>
+      Effect.callback<void>((resume) => {
+        connectBegan = () => {
+          if (connecting.now >= count) resume(Effect.void)
+        }
+        connectBegan()
+      }),
     /** The most connects that were under way at the same time. */
     peakConnects: Effect.sync(() => connecting.peak),
     /** Channels that were opened, and of them closed. */
