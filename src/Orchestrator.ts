@@ -1,10 +1,19 @@
-import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { AuditLog } from "./audit/AuditLog.ts"
 import { ConfigDirectory, type ReloadFailed, type ReloadReport } from "./config/ConfigDirectory.ts"
-import type { HostDescription, HostList, HostStatus } from "./config/HostAnswers.ts"
+import {
+  type HostCapabilities,
+  hostCapabilities,
+  type HostDescription,
+  type HostList,
+  type HostRecord,
+  hostRecord,
+  type HostStatus
+} from "./config/HostAnswers.ts"
+import { findHost } from "./config/Inventory.ts"
 import { formatProblem, isForClients } from "./config/Problem.ts"
 import { Dispatcher, type HostError, type PreparedCommand, type RunRequest } from "./fleet/Dispatcher.ts"
-import { type CommandDenied, type ConfigUnusable, requireUsable } from "./fleet/errors.ts"
+import { type CommandDenied, type ConfigUnusable, HostNotFound, requireUsable } from "./fleet/errors.ts"
 import { Fleet } from "./fleet/Fleet.ts"
 import type { FleetResult } from "./fleet/FleetResult.ts"
 import { type HostPageOptions, pageOfHosts } from "./fleet/HostPages.ts"
@@ -17,17 +26,19 @@ import { Ssh2Transport } from "./ssh/ssh2/Ssh2Transport.ts"
 import type { InvalidCursor, TaskNotFinished, TaskNotFound } from "./task/errors.ts"
 import type { Promoted, RunResult, Started } from "./task/RunResult.ts"
 import type { TaskId } from "./task/Task.ts"
+import type { TaskDetail } from "./task/TaskDetail.ts"
 import { TaskIds } from "./task/TaskIds.ts"
 import { pageOfTasks, type TaskList, type TaskPageOptions } from "./task/TaskPages.ts"
 import type { CancelReport, OutputPage, TaskReport } from "./task/TaskReport.ts"
-import { TaskSupervisor } from "./task/TaskSupervisor.ts"
+import { type TaskSnapshot, TaskSupervisor } from "./task/TaskSupervisor.ts"
 
-export { HostDescription, HostList, HostStatus } from "./config/HostAnswers.ts"
+export { HostCapabilities, HostDescription, HostList, HostRecord, HostStatus } from "./config/HostAnswers.ts"
 export type { HostError, RunRequest } from "./fleet/Dispatcher.ts"
 export type { TagRequest } from "./fleet/TagDispatcher.ts"
 export { CommandDenied, ConfigUnusable, HostNotFound } from "./fleet/errors.ts"
 export type { TaskList } from "./task/TaskPages.ts"
 export { Promoted, Started } from "./task/RunResult.ts"
+export type { TaskSnapshot } from "./task/TaskSupervisor.ts"
 
 /** The version of this package, as in package.json. */
 export const VERSION = "2.0.0"
@@ -54,6 +65,13 @@ export class Orchestrator extends Context.Service<
     readonly ping: (alias: string) => Effect.Effect<HostStatus, HostError>
     readonly listHosts: (options?: HostPageOptions) => Effect.Effect<HostList, ConfigUnusable | InvalidCursor>
     readonly describeHost: (alias: string) => Effect.Effect<HostDescription, HostError>
+    /** The whole inventory, in its order. */
+    readonly hostRecords: Effect.Effect<ReadonlyArray<HostRecord>, ConfigUnusable>
+    readonly hostRecord: (alias: string) => Effect.Effect<HostRecord, HostError>
+    /** What may be done with a host. Resolves no name and connects to nothing. */
+    readonly hostCapabilities: (alias: string) => Effect.Effect<HostCapabilities, HostError>
+    /** Emits at once, then after each reload that took effect. A slow reader does not hold up a reload. */
+    readonly configChanges: Stream.Stream<void>
     /** Decides without connecting: the same decision that `run` takes. */
     readonly plan: (alias: string, command: string) => Effect.Effect<Plan, HostError>
     /** Runs a command and waits for its end, at most `sync_wait_seconds`. Interruption cancels the task. */
@@ -63,18 +81,33 @@ export class Orchestrator extends Context.Service<
     /** Starts a command and returns its task at once. */
     readonly start: (request: RunRequest) => Effect.Effect<Started, HostError | CommandDenied>
     readonly runOnTag: (request: TagRequest) => Effect.Effect<FleetResult | Promoted, ConfigUnusable | CommandDenied>
+    /** Starts a command on all hosts of a tag and returns its parent task at once; a result when no host matched. */
+    readonly startOnTag: (
+      request: TagRequest
+    ) => Effect.Effect<{ readonly task_id: TaskId } | FleetResult, ConfigUnusable | CommandDenied>
     readonly runOnTagToEnd: (request: TagRequest) => Effect.Effect<FleetResult, ConfigUnusable | CommandDenied>
     readonly taskStatus: (taskId: string) => Effect.Effect<TaskReport, TaskNotFound>
     readonly taskOutput: (
       taskId: string,
       options?: { readonly maxLines?: number; readonly cursor?: string }
     ) => Effect.Effect<OutputPage, TaskNotFound | InvalidCursor>
+    /** The output so far, head and tail, in at most the host's `max_result_bytes`. */
+    readonly taskSnapshot: (taskId: string) => Effect.Effect<TaskSnapshot, TaskNotFound>
     /** Waits up to `waitSeconds` (0 to 55, default 0) for the end, then fails with `TaskNotFinished`. */
     readonly taskResult: (
       taskId: string,
       waitSeconds?: number
     ) => Effect.Effect<RunResult | FleetResult, TaskNotFound | TaskNotFinished>
+    /** Returns once the task ended, at once when it has; however long it takes. */
+    readonly awaitTask: (taskId: string) => Effect.Effect<void, TaskNotFound>
+    /** The status with the task's times of day and how long it is kept. */
+    readonly taskDetail: (taskId: string) => Effect.Effect<TaskDetail, TaskNotFound>
+    readonly listTaskDetails: (cursor?: string) => Effect.Effect<TaskList<TaskDetail>, InvalidCursor>
+    /** Keeps the task readable at least this long after its creation, beyond its TTL if need be. */
+    readonly retainTask: (taskId: string, least: Duration.Duration) => Effect.Effect<void, TaskNotFound>
     readonly listTasks: (options?: TaskPageOptions) => Effect.Effect<TaskList, InvalidCursor>
+    /** The ids of all tasks that are kept, newest first. */
+    readonly taskIds: Effect.Effect<ReadonlyArray<string>>
     /** Interrupts the task's fiber and returns after the remote process group is known to be gone, or says so. */
     readonly cancel: (taskId: string) => Effect.Effect<CancelReport>
     readonly reload: Effect.Effect<ReloadReport, ReloadFailed>
@@ -94,6 +127,12 @@ export class Orchestrator extends Context.Service<
 
       const usableSnapshot = Effect.flatMap(config.snapshot, requireUsable)
 
+      const lookup = Effect.fnUntraced(function* (alias: string) {
+        const snapshot = yield* usableSnapshot
+        const entry = yield* Effect.fromOption(findHost(snapshot, alias), () => new HostNotFound({ alias }))
+        return { snapshot, entry }
+      })
+
       const loaded = yield* config.snapshot
       yield* audit.config({
         event: "loaded",
@@ -109,6 +148,8 @@ export class Orchestrator extends Context.Service<
         Effect.withSpan("Orchestrator.reload")
       )
 
+      const announce = ({ started }: Pick<RunRequest, "started">, taskId: TaskId) => started?.(taskId) ?? Effect.void
+
       /** Prepares interruptibly, then submits and waits so that no interruption can lose a started task. */
       const submitAndWait = <A, E>(
         request: RunRequest,
@@ -118,7 +159,9 @@ export class Orchestrator extends Context.Service<
           Effect.gen(function* () {
             const prepared = yield* restore(dispatcher.prepare(request))
             const taskId = yield* dispatcher.submit(prepared)
-            return yield* restore(wait(taskId, prepared)).pipe(Effect.onInterrupt(() => supervisor.cancel(taskId)))
+            return yield* restore(Effect.andThen(announce(request, taskId), wait(taskId, prepared))).pipe(
+              Effect.onInterrupt(() => supervisor.cancel(taskId))
+            )
           })
         )
 
@@ -175,6 +218,8 @@ export class Orchestrator extends Context.Service<
         } satisfies Started
       })
 
+      const noHosts = ({ tag }: TagRequest): FleetResult => ({ tag, results: [], note: "No hosts matched." })
+
       const onTag = <A>(
         request: TagRequest,
         wait: (started: {
@@ -186,13 +231,11 @@ export class Orchestrator extends Context.Service<
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function* () {
             const started = yield* rollouts.start(request)
-            if (started._tag === "NoHosts") {
-              return { tag: request.tag, results: [], note: "No hosts matched." } satisfies FleetResult
-            }
+            if (started._tag === "NoHosts") return noHosts(request)
             const { hash, limits, taskId } = started
-            return yield* restore(wait({ taskId, hash, seconds: limits.sync_wait_seconds })).pipe(
-              Effect.onInterrupt(() => supervisor.cancel(taskId))
-            )
+            return yield* restore(
+              Effect.andThen(announce(request, taskId), wait({ taskId, hash, seconds: limits.sync_wait_seconds }))
+            ).pipe(Effect.onInterrupt(() => supervisor.cancel(taskId)))
           })
         )
 
@@ -206,6 +249,11 @@ export class Orchestrator extends Context.Service<
           }).pipe(Effect.orDie)
         )
       )
+
+      const startOnTag = Effect.fn("Orchestrator.startOnTag")(function* (request: TagRequest) {
+        const started = yield* rollouts.start(request)
+        return started._tag === "NoHosts" ? noHosts(request) : { task_id: started.taskId }
+      })
 
       const runOnTagToEnd = Effect.fn("Orchestrator.runOnTagToEnd")((request: TagRequest) =>
         onTag(request, ({ taskId }) =>
@@ -238,25 +286,44 @@ export class Orchestrator extends Context.Service<
         return yield* pageOfTasks(yield* supervisor.list(options ?? {}), options?.cursor)
       })
 
+      const listTaskDetails = Effect.fn("Orchestrator.listTaskDetails")(function* (cursor?: string) {
+        return yield* pageOfTasks(yield* supervisor.details, cursor)
+      })
+
       return Orchestrator.of({
         status,
         ping: dispatcher.ping,
         listHosts,
         describeHost: dispatcher.describe,
+        hostRecords: Effect.map(usableSnapshot, ({ hosts }) => [...hosts.values()].map(hostRecord)),
+        hostRecord: Effect.fn("Orchestrator.hostRecord")((alias: string) =>
+          Effect.map(lookup(alias), ({ entry }) => hostRecord(entry))
+        ),
+        hostCapabilities: Effect.fn("Orchestrator.hostCapabilities")((alias: string) =>
+          Effect.map(lookup(alias), ({ entry, snapshot }) => hostCapabilities(snapshot, entry))
+        ),
+        configChanges: Stream.map(config.changes, () => undefined),
         plan: dispatcher.plan,
         run,
         runToEnd,
         start,
         runOnTag,
+        startOnTag,
         runOnTagToEnd,
+        awaitTask: supervisor.await,
+        taskDetail: supervisor.detail,
+        listTaskDetails,
+        retainTask: supervisor.retain,
         taskStatus: supervisor.status,
         taskOutput: (taskId, options) =>
           supervisor.output(taskId, {
             maxLines: options?.maxLines ?? 50,
             ...(options?.cursor === undefined ? {} : { cursor: options.cursor })
           }),
+        taskSnapshot: supervisor.snapshot,
         taskResult,
         listTasks,
+        taskIds: Effect.map(supervisor.list({}), (reports) => reports.map((report) => report.task_id)),
         cancel: supervisor.cancel,
         reload
       })

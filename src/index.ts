@@ -32,6 +32,7 @@ export { type Connection, type OutputChunk, type RemoteChannel, type RemoteExit,
 export { InvalidCursor, LimitReached, TaskNotFinished, TaskNotFound } from "./task/errors.ts"
 export { RunResult } from "./task/RunResult.ts"
 export { RemoteStopped, TaskId, TaskStatus } from "./task/Task.ts"
+export type { TaskDetail } from "./task/TaskDetail.ts"
 export { TaskIds } from "./task/TaskIds.ts"
 export type { CleanChunk } from "./task/TaskOutput.ts"
 export { CancelReport, OutputPage, TaskReport } from "./task/TaskReport.ts"

@@ -17,9 +17,9 @@ const expectation = (ast: SchemaAST.AST): string => {
     case "String":
       return "must be a string"
     case "Number":
-      return "must be an integer"
+      return "must be an integer (a JSON number)"
     case "Arrays":
-      return "must be a list"
+      return "must be a list (a JSON array)"
     case "Objects":
       return "must be an object"
     default:

@@ -1,42 +1,31 @@
+import type { ListedTool } from "./ListedTool.ts"
+import type { Prompt } from "./prompts/Prompt.ts"
+import type { Resources } from "./resources/Resources.ts"
+import type { Tasks } from "./tasks/Tasks.ts"
 import type { Tool } from "./Tool.ts"
-import { cancelTask } from "./tools/cancelTask.ts"
-import { describeHost } from "./tools/describeHost.ts"
-import { getTaskOutput } from "./tools/getTaskOutput.ts"
-import { getTaskResult } from "./tools/getTaskResult.ts"
-import { getTaskStatus } from "./tools/getTaskStatus.ts"
-import { listHosts } from "./tools/listHosts.ts"
-import { listTasks } from "./tools/listTasks.ts"
-import { ping } from "./tools/ping.ts"
-import { plan } from "./tools/plan.ts"
-import { reloadConfig } from "./tools/reloadConfig.ts"
-import { run } from "./tools/run.ts"
-import { runAsync } from "./tools/runAsync.ts"
-import { runOnTag } from "./tools/runOnTag.ts"
 
-/** The tools in the order in which they are listed: the order in which a session needs them. */
-export const TOOLS: ReadonlyArray<Tool> = [
-  ping,
-  listHosts,
-  describeHost,
-  plan,
-  run,
-  runOnTag,
-  runAsync,
-  getTaskStatus,
-  getTaskOutput,
-  getTaskResult,
-  listTasks,
-  cancelTask,
-  reloadConfig
-]
+/** How a server names itself in its answer to `initialize`. */
+export interface ServerInfo {
+  readonly name: string
+  readonly title: string
+  readonly version: string
+}
 
-/** Names that the original project gave to `ssh_cancel_task`: answered, not listed. */
-const LEGACY_CANCEL = ["ssh_cancel", "ssh_cancel_async_task"] as const
-
-const BY_NAME: ReadonlyMap<string, Tool> = new Map([
-  ...TOOLS.map((tool) => [tool.name, tool] as const),
-  ...LEGACY_CANCEL.map((name) => [name, cancelTask] as const)
-])
-
-/** The tool that answers to `name`, if any. */
-export const findTool = (name: string): Tool | undefined => BY_NAME.get(name)
+/**
+ * What a server offers. The adapter declares the capabilities that follow from it and answers every request with it.
+ * `R` is what the calls need; listing tools and prompts needs nothing.
+ */
+export interface Catalogue<R> {
+  readonly info: ServerInfo
+  /** What a model is told about the server before it calls anything. */
+  readonly instructions: string
+  /** The tools in the order in which they are listed; asked for once a connection. */
+  readonly listTools: () => ReadonlyArray<ListedTool>
+  /** The tool that answers to a name; more names may be answered than are listed. */
+  readonly findTool: (name: string) => Tool<R> | undefined
+  readonly prompts: ReadonlyArray<Prompt<R>>
+  /** Absent: there are none, and the requests about them are unknown methods. */
+  readonly resources?: Resources<R>
+  /** Absent: no call can become a task, and a `task` parameter is ignored. */
+  readonly tasks?: Tasks<R>
+}

@@ -10,9 +10,9 @@ export const shown = (text: string, maximum: number = SHOWN_LENGTH): string => {
   return text.length > maximum ? `${safe}...` : safe
 }
 
-/** An operator's text, such as a configuration problem: any script, but no control or format characters, cut. */
+/** An operator's text, such as a configuration problem: any script, but no control, format or invisible characters, cut. */
 export const printable = (text: string, maximum: number): string => {
-  const safe = text.slice(0, maximum).replaceAll(/[\p{C}\u2028\u2029]/gu, "?")
+  const safe = text.slice(0, maximum).replaceAll(/[\p{C}\u2028\u2029\p{Default_Ignorable_Code_Point}]/gu, "?")
   return text.length > maximum ? `${safe}...` : safe
 }
 

@@ -1,25 +1,26 @@
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
-import {
-  type CallToolResult,
-  ErrorCode,
-  type JSONRPCRequest,
-  type ListToolsResult,
-  type ServerResult
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
+import type {
+  JSONRPCRequest,
+  Notification,
+  Request,
+  Result,
+  ServerCapabilities
 } from "@modelcontextprotocol/sdk/types.js"
-import { Cause, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Option, Predicate, Semaphore } from "effect"
-import { type Orchestrator, VERSION } from "../Orchestrator.ts"
-import { findTool } from "./Catalogue.ts"
-import { INTERNAL_ERROR, TOO_MANY_CALLS } from "./ErrorText.ts"
-import { INSTRUCTIONS } from "./Instructions.ts"
+import { Cause, type Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Ref, Stream } from "effect"
+import type { Orchestrator } from "../Orchestrator.ts"
+import type { Catalogue } from "./Catalogue.ts"
+import { PRODUCT } from "./ProductCatalogue.ts"
+import { ErrorCodes, ProtocolError } from "./ProtocolError.ts"
+import { isLogged, type LogLevel } from "./requests/Logging.ts"
+import { completes, requestTable } from "./requests/RequestTable.ts"
+import type { WithServices } from "./requests/RequestHandler.ts"
 import { shown } from "./SafeText.ts"
+import type { Session } from "./Session.ts"
 import { type StdioStreams, StdioTransport } from "./StdioTransport.ts"
-import type { Tool, ToolResult } from "./Tool.ts"
-import { toolListing } from "./ToolListing.ts"
+import type { JsonObject } from "./WireSchema.ts"
 
-/** Calls that may be open at the same time: more than the default queue of commands, so that it says no first. */
-const MAX_OPEN_CALLS = 4096
-
-/** How long after the start the services are built when no tool is called before: the client's first requests pass. */
+/** How long after the start the services are built when no request needs them before: the client's first ones pass. */
 const BUILD_WITHIN = Duration.millis(100)
 
 /** Characters of a client's name in the audit record. */
@@ -29,122 +30,115 @@ const CLIENT_NAME_LENGTH = 100
 const LOGGED_LENGTH = 120
 
 /**
- * The SDK's server without its objection to a `task` parameter: a server that does not declare tasks has to treat
- * such a call as a plain one (MCP 2025-11-25, basic/utilities/tasks, "Capabilities").
+ * The SDK's server without its objection to a `task` parameter: a server has to treat a request that it does not offer
+ * as a task as a plain one (MCP 2025-11-25, basic/utilities/tasks, "Capabilities").
  */
-class ToolServer extends Server {
+class AdapterServer extends Server<Request, Notification, Result> {
   protected override assertTaskHandlerCapability(_method: string): void {}
 }
 
-/** An error answer. A plain error with a code: the SDK's own class writes the code into the message as well. */
-const protocolError = (code: ErrorCode, message: string): Error => Object.assign(new Error(message), { code })
-
-const toolList = (): ListToolsResult => ({
-  tools: toolListing().map(({ inputSchema, outputSchema, annotations, ...tool }) => ({
-    ...tool,
-    inputSchema: { ...inputSchema, type: "object" },
-    outputSchema: { ...outputSchema, type: "object" },
-    annotations: { ...annotations }
-  }))
+const capabilitiesOf = <R>(catalogue: Catalogue<R>): ServerCapabilities => ({
+  tools: {},
+  ...(catalogue.resources === undefined ? {} : { resources: { subscribe: true, listChanged: true } }),
+  ...(catalogue.prompts.length === 0 ? {} : { prompts: {} }),
+  ...(completes(catalogue) ? { completions: {} } : {}),
+  logging: {},
+  ...(catalogue.tasks === undefined ? {} : { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } })
 })
 
-const toCallResult = (result: ToolResult): CallToolResult =>
-  result._tag === "Rejected"
-    ? { content: [{ type: "text", text: result.text }], isError: true }
-    : {
-        content: [{ type: "text", text: JSON.stringify(result.value) }],
-        structuredContent: { ...result.value },
-        isError: result.isError
-      }
+/** An error answer. A plain error with a code: the SDK's own class writes the code into the message as well. */
+const wireError = ({ code, data, message }: ProtocolError): Error =>
+  Object.assign(new Error(message), { code, ...(data === undefined ? {} : { data }) })
 
-/** A call that ends in a defect answers without its details; the log has them. Interruption stays interruption. */
-const guarded = (tool: Tool, call: Effect.Effect<ToolResult>) =>
-  Effect.catchCauseIf(
-    call,
-    (cause) => !Cause.hasInterruptsOnly(cause),
-    (cause) =>
-      Effect.as(Effect.logError({ event: "mcp.call.defect", tool: tool.name }, cause), {
-        _tag: "Rejected",
-        text: INTERNAL_ERROR
-      } satisfies ToolResult)
+const refusal = (code: number, message: string) => Effect.fail(new ProtocolError({ code, message }))
+
+/** A request that ends in a defect is answered without its details; the log has them. */
+const guarded = (method: string, answer: Effect.Effect<JsonObject, ProtocolError>) =>
+  Effect.catchCauseIf(answer, Cause.hasDies, (cause) =>
+    Effect.andThen(
+      Effect.logError({ event: "mcp.request.defect", method }, cause),
+      refusal(ErrorCodes.internalError, "Internal error: the server's log has the cause")
+    )
   )
 
-/** The tool and the arguments of a `tools/call`. The arguments are the client's own object, not a copy. */
-const readCall = (request: JSONRPCRequest): { readonly tool: Tool; readonly args: unknown } => {
-  const name: unknown = request.params?.["name"]
-  const args: unknown = request.params?.["arguments"]
-  if (typeof name !== "string") throw protocolError(ErrorCode.InvalidParams, "Invalid params: name must be a string")
-  const tool = findTool(name)
-  if (tool === undefined) throw protocolError(ErrorCode.InvalidParams, `Unknown tool: ${shown(name)}`)
-  if (args !== undefined && !Predicate.isObject(args)) {
-    throw protocolError(ErrorCode.InvalidParams, "Invalid params: arguments must be an object")
-  }
-  return { tool, args: args ?? {} }
-}
-
 /**
- * Serves MCP on a pair of streams until the input ends or the connection breaks, then closes `services`, which stops
- * every task with the shutdown's short grace, interrupts the calls in flight and returns.
+ * Serves one session of MCP on a transport until it closes, then closes `services`, interrupts the requests in flight
+ * and returns. The SDK frames the messages and answers `initialize` and `ping`; everything else is the catalogue's.
  *
- * The protocol comes first: `services` is built behind the first answers, at the latest when a tool is called, so that
+ * The protocol comes first: `services` is built behind the first answers, at the latest when a request needs it, so that
  * reading a configuration does not hold up a client that is starting.
  *
- * The tools' requests go through the SDK's fallback handler: its usual one would copy the arguments through a parser
- * that turns an own `__proto__` key into the prototype, and would answer invalid ones with an internal error.
+ * All requests go through the SDK's fallback handler: its usual ones would copy the params through a parser that turns
+ * an own `__proto__` key into the prototype, and would answer invalid ones with an internal error.
+ *
+ * Messages for the client's log (`notifications/message`) are sent only about calls that ended in a defect, and by tools
+ * that send some themselves, each to a session whose level lets it pass: the server's own log is on stderr.
  */
-export const serveStreams: <R>(
-  streams: StdioStreams,
-  services: Layer.Layer<Orchestrator, never, R>
-) => Effect.Effect<void, never, R> = Effect.fn("Server.serveStreams")(function* <R>(
-  streams: StdioStreams,
-  services: Layer.Layer<Orchestrator, never, R>
+export const serve: <R, RIn>(
+  transport: Transport,
+  services: Layer.Layer<R, never, RIn>,
+  catalogue: Catalogue<R>
+) => Effect.Effect<void, never, RIn> = Effect.fn("Server.serve")(function* <R, RIn>(
+  transport: Transport,
+  services: Layer.Layer<R, never, RIn>,
+  catalogue: Catalogue<R>
 ) {
   const run = yield* FiberSet.makeRuntimePromise()
   const wanted = yield* Deferred.make<void>()
-  const building = yield* Effect.timeoutOption(Deferred.await(wanted), BUILD_WITHIN).pipe(
-    Effect.andThen(Layer.build(services)),
-    Effect.forkScoped
-  )
-  const built = Effect.andThen(Deferred.succeed(wanted, undefined), Fiber.join(building))
-  const log = Effect.runForkWith(yield* Effect.context())
-  const openCalls = yield* Semaphore.make(MAX_OPEN_CALLS)
-  const closed = yield* Deferred.make<void>()
-  const server = new ToolServer(
-    { name: "mcp-ssh-orchestrator", title: "SSH Orchestrator", version: VERSION },
-    { capabilities: { tools: {} }, instructions: INSTRUCTIONS }
-  )
-  let listed: ListToolsResult | undefined
-
-  const callTool = (request: JSONRPCRequest, signal: AbortSignal): Promise<ServerResult> => {
-    const { args, tool } = readCall(request)
-    const client = `mcp:${shown((server.getClientVersion()?.name ?? "unknown").slice(0, CLIENT_NAME_LENGTH), CLIENT_NAME_LENGTH)}`
-    return run(
-      guarded(
-        tool,
-        Effect.flatMap(built, (context) => Effect.provideContext(tool.call(args, { client }), context))
-      ).pipe(
-        openCalls.withPermitsIfAvailable(1),
-        Effect.map(Option.getOrElse((): ToolResult => ({ _tag: "Rejected", text: TOO_MANY_CALLS }))),
-        Effect.map(toCallResult)
-      ),
-      { signal }
+  const building: Fiber.Fiber<Context.Context<R>> = yield* Effect.timeoutOption(
+    Deferred.await(wanted),
+    BUILD_WITHIN
+  ).pipe(Effect.andThen(Layer.build(services)), Effect.forkScoped)
+  const withServices: WithServices<R> = (effect) =>
+    Deferred.succeed(wanted, undefined).pipe(
+      Effect.andThen(Fiber.join(building)),
+      Effect.flatMap((context) => Effect.provideContext(effect, context))
     )
+  const log = Effect.runForkWith(yield* Effect.context())
+  const closed = yield* Deferred.make<void>()
+  const logLevel = yield* Ref.make<LogLevel>("info")
+  const server = new AdapterServer(catalogue.info, {
+    capabilities: capabilitiesOf(catalogue),
+    instructions: catalogue.instructions
+  })
+  // Declaring the capability installs the SDK's handler, which answers an unknown level with an internal error.
+  server.removeRequestHandler("logging/setLevel")
+
+  const isInitialized = (): boolean => server.getClientVersion() !== undefined
+  const notifier =
+    (send: (notification: Notification) => Promise<void>): Session["notify"] =>
+    (method, params) =>
+      Effect.flatMap(Ref.get(logLevel), (threshold) =>
+        isInitialized() && (method !== "notifications/message" || isLogged(params?.["level"], threshold))
+          ? Effect.ignore(Effect.tryPromise(() => send({ method, ...(params === undefined ? {} : { params }) })))
+          : Effect.void
+      )
+  const session: Session = {
+    client: Effect.sync(() => {
+      const name = server.getClientVersion()?.name ?? "unknown"
+      return `mcp:${shown(name.slice(0, CLIENT_NAME_LENGTH), CLIENT_NAME_LENGTH)}`
+    }),
+    notify: notifier((notification) => server.notification(notification))
+  }
+  const requests = yield* requestTable(catalogue, session, logLevel, withServices)
+  const { resources } = catalogue
+  if (resources !== undefined) {
+    yield* Effect.flatMap(Fiber.join(building), (context) =>
+      resources.listChanges.pipe(
+        Stream.runForEach(() => session.notify("notifications/resources/list_changed")),
+        Effect.provideContext(context)
+      )
+    ).pipe(Effect.forkScoped)
   }
 
-  server.fallbackRequestHandler = async (request, { signal }) => {
-    switch (request.method) {
-      case "tools/list":
-        // One page: a cursor can only be one that this server never gave.
-        if (request.params?.["cursor"] !== undefined) {
-          throw protocolError(ErrorCode.InvalidParams, "Invalid params: cursor is not valid")
-        }
-        return (listed ??= toolList())
-      case "tools/call":
-        return callTool(request, signal)
-      default:
-        throw protocolError(ErrorCode.MethodNotFound, "Method not found")
-    }
+  const answer = ({ method, params }: JSONRPCRequest, notify: Session["notify"]) => {
+    if (!isInitialized()) return refusal(ErrorCodes.invalidRequest, "Invalid request: initialize first")
+    const handler = requests.get(method)
+    if (handler === undefined) return refusal(ErrorCodes.methodNotFound, "Method not found")
+    return guarded(method, handler(params, { client: session.client, notify }))
   }
+  server.fallbackRequestHandler = (request, { sendNotification, signal }) =>
+    run(Effect.mapError(answer(request, notifier(sendNotification)), wireError), { signal })
   Object.assign(server, {
     onclose: () => Deferred.doneUnsafe(closed, Effect.void),
     // What follows the first bracket may be a message, and so a command or an output.
@@ -154,12 +148,21 @@ export const serveStreams: <R>(
       )
   })
   yield* Effect.acquireRelease(
-    Effect.promise(() => server.connect(new StdioTransport(streams))),
+    Effect.promise(() => server.connect(transport)),
     () => Effect.promise(() => server.close())
   )
   yield* Deferred.await(closed)
 }, Effect.scoped)
 
+/**
+ * Serves the product on a pair of streams until the input ends or the connection breaks, then stops every task with the
+ * shutdown's short grace and returns.
+ */
+export const serveStreams = <RIn>(
+  streams: StdioStreams,
+  services: Layer.Layer<Orchestrator, never, RIn>
+): Effect.Effect<void, never, RIn> => Effect.suspend(() => serve(new StdioTransport(streams), services, PRODUCT))
+
 /** `serveStreams` on this process's stdin and stdout. Nothing else may write to stdout meanwhile. */
-export const serveStdio = <R>(services: Layer.Layer<Orchestrator, never, R>): Effect.Effect<void, never, R> =>
+export const serveStdio = <RIn>(services: Layer.Layer<Orchestrator, never, RIn>): Effect.Effect<void, never, RIn> =>
   Effect.suspend(() => serveStreams({ input: process.stdin, output: process.stdout }, services))

@@ -5,15 +5,33 @@ export interface JsonObject {
   readonly [key: string]: unknown
 }
 
+/** Leaves out `minLength` where the pattern says already that a text is not empty. */
+const withoutRepetition = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutRepetition)
+  if (!Predicate.isObject(value)) return value
+  const entries = Object.entries(value).map(([key, inner]) => [key, withoutRepetition(inner)] as const)
+  const { pattern }: JsonObject = value
+  const notEmpty = typeof pattern === "string" && !new RegExp(pattern, "u").test("")
+  return Object.fromEntries(entries.filter(([key, inner]) => !(notEmpty && key === "minLength" && inner === 1)))
+}
+
 /** The JSON Schema (draft 2020-12) of a tool's arguments: every field stated, nothing else accepted. */
-export const inputJsonSchema = (schema: Schema.Constraint): JsonObject => ({
-  type: "object",
-  properties: {},
-  ...Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" }).schema
-})
+export const inputJsonSchema = (schema: Schema.Constraint): JsonObject => {
+  const stated = withoutRepetition(Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" }).schema)
+  return { type: "object", properties: {}, ...(Predicate.isObject(stated) ? stated : {}) }
+}
 
 /** Words that a reader of results does not need: bounds of safe integers and prose. */
 const OMITTED = new Set(["minimum", "maximum", "description", "title"])
+
+/** Marks a schema for `compact`; never shown. */
+const BRIEF = "brief"
+
+/**
+ * An object whose JSON Schema in a result states its identity alone: another tool's schema states it in full. Answers
+ * are encoded by the whole schema all the same.
+ */
+export const briefly = <S extends Schema.Top>(schema: S): S["Rebuild"] => schema.annotate({ title: BRIEF })
 
 /** The fields that an answer always has, where its kind has them: what it is about, and how it stands. */
 const IDENTITY = new Set<unknown>(["task_id", "alias", "tag", "hash", "status"])
@@ -22,13 +40,13 @@ const isObjectSchema = (schema: JsonObject): boolean =>
   schema["type"] === "object" && Predicate.isObject(schema["properties"])
 
 const enumOf = (schema: JsonObject): ReadonlyArray<unknown> | undefined =>
-  Array.isArray(schema["enum"]) && schema["type"] === "string" ? schema["enum"] : undefined
+  Array.isArray(schema["enum"]) ? schema["enum"] : undefined
 
 /** The schema of a property that two alternatives both have. */
 const either = (a: JsonObject, b: JsonObject): JsonObject => {
   if (JSON.stringify(a) === JSON.stringify(b)) return a
   const [left, right] = [enumOf(a), enumOf(b)]
-  if (left !== undefined && right !== undefined) return { type: "string", enum: [...new Set([...left, ...right])] }
+  if (left !== undefined && right !== undefined) return { enum: [...new Set([...left, ...right])] }
   return { anyOf: [a, b] }
 }
 
@@ -57,12 +75,27 @@ const mergeObjects = (alternatives: ReadonlyArray<JsonObject>): JsonObject => {
   }
 }
 
+/** The object with its required properties alone. */
+const identityOf = (schema: JsonObject): JsonObject => {
+  const { properties: _, ...rest } = schema
+  const kept = propertiesOf(schema).filter(([key]) => requiredOf(schema).includes(key))
+  return kept.length === 0 ? rest : { ...rest, properties: Object.fromEntries(kept) }
+}
+
 const compact = (value: unknown, inProperties = false): unknown => {
+  const compacted = compactNode(value, inProperties)
+  return !inProperties && Predicate.isObject(value) && value["title"] === BRIEF && Predicate.isObject(compacted)
+    ? identityOf({ ...compacted })
+    : compacted
+}
+
+const compactNode = (value: unknown, inProperties: boolean): unknown => {
   if (Array.isArray(value)) return value.map((item) => compact(item))
   if (!Predicate.isObject(value)) return value
   const object: JsonObject = Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => inProperties || !OMITTED.has(key))
+      // The values of an enumeration say their type.
+      .filter(([key]) => inProperties || !(OMITTED.has(key) || (key === "type" && "enum" in value)))
       .map(([key, inner]) => [key, compact(inner, !inProperties && key === "properties")])
   )
   const alternatives: unknown = object["anyOf"]

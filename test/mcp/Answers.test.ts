@@ -1,90 +1,15 @@
-import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ReloadFailed } from "../../src/config/errors.ts"
-import { CommandDenied, ConfigUnusable, HostNotFound } from "../../src/fleet/errors.ts"
-import { findTool } from "../../src/mcp/Catalogue.ts"
+import { CommandDenied } from "../../src/fleet/errors.ts"
 import type { Orchestrator } from "../../src/Orchestrator.ts"
-import { InvalidCursor, TaskNotFinished, TaskNotFound } from "../../src/task/errors.ts"
-import { DENIAL, RUN_RESULT, scripted, TASK_ID, TASK_REPORT } from "./ScriptedOrchestrator.ts"
+import { TaskNotFinished } from "../../src/task/errors.ts"
+import { DENIAL, RUN_RESULT, TASK_ID, TASK_REPORT } from "./ScriptedOrchestrator.ts"
+import { call, fleet, LIMITS, ON_TAG, PLAN, PROMOTED, RUN } from "./ScriptedAnswers.ts"
 
 type Service = Orchestrator["Service"]
 
-const validators = new AjvJsonSchemaValidator()
-
-/** Calls a tool on a scripted orchestrator; an answer is checked against the tool's output schema. */
-const call = (name: string, args: Record<string, unknown>, members: Partial<Service>) =>
-  Effect.gen(function* () {
-    const tool = findTool(name)
-    assert.isDefined(tool, name)
-    const result = yield* tool.call(args, { client: "mcp:test" }).pipe(Effect.provide(scripted(members)))
-    if (result._tag === "Answered") {
-      const checked = validators.getValidator({ ...tool.outputSchema() })(result.value)
-      assert.isTrue(checked.valid, `${name}: ${checked.errorMessage}`)
-    }
-    return result
-  })
-
-const LIMITS = {
-  max_seconds: 60,
-  max_output_bytes: 1_048_576,
-  task_result_ttl: 300,
-  task_progress_interval: 5,
-  sync_wait_seconds: 45,
-  max_result_bytes: 65_536
-}
-
-const PLAN = {
-  alias: "web1",
-  command: "reboot",
-  hash: "0123456789abcdef",
-  allowed: false,
-  commands: [{ text: "reboot", argv: ["reboot"], allowed: false, code: "no_rule", reason: "no rule allows it" }],
-  nearest: [{ rule: "r1", pattern: "uptime*" }],
-  why: "Policy blocked this command.",
-  hint: "Hint",
-  network: { allowed: true, addresses: ["192.0.2.1"] },
-  limits: LIMITS
-}
-
-const PROMOTED = {
-  task_id: TASK_ID,
-  status: "running" as const,
-  alias: "web1",
-  hash: "0123456789abcdef",
-  output: "so far",
-  next_cursor: "c1",
-  hint: "Read on."
-}
-
-const summary = (successful: number, failed: number) => ({
-  total_hosts: successful + failed,
-  successful,
-  failed,
-  cancelled: 0,
-  timeout: 0,
-  denied: 0
-})
-
-const fleet = (successful: number, failed: number) => ({
-  task_id: `tag.web:0123456789abcdef:${"0".repeat(26)}`,
-  tag: "web",
-  command: "uptime",
-  hosts_matched: successful + failed,
-  results: [
-    RUN_RESULT,
-    { ...RUN_RESULT, alias: "web2", status: "failed" as const, exit_code: -1, exit_signal: "SIGKILL", redacted: 2 },
-    { alias: "web3", denied: true as const, reason: "policy" as const, hint: "Hint" }
-  ],
-  groups: [{ hosts: ["web1", "web4"], output: "up\n" }],
-  failed_hosts: ["web2"],
-  not_started: [],
-  summary: summary(successful, failed)
-})
-
 const HOST = { alias: "web1", host: "web1.example", port: 22, tags: ["web"], description: "", has_credentials: true }
-const RUN = { alias: "web1", command: "uptime" }
-const ON_TAG = { tag: "web", command: "uptime" }
 const PING = { alias: "web1", target_ip: "192.0.2.1", latency_ms: 3 }
 const PONG = {
   status: "pong" as const,
@@ -320,82 +245,6 @@ describe("answers", () => {
         const result = yield* call(tool, args, members)
         assert.strictEqual(result._tag, "Answered")
         if (result._tag === "Answered") assert.strictEqual(result.isError, isError)
-      })
-    )
-  }
-
-  it.effect("a result asked for too early says so, names the seconds to wait and the way to wait", () =>
-    Effect.gen(function* () {
-      const result = yield* call(
-        "ssh_get_task_result",
-        { task_id: TASK_ID },
-        { taskResult: () => Effect.fail(new TaskNotFinished({ taskId: TASK_ID, status: "running", pollFrequency: 7 })) }
-      )
-      assert.deepInclude(result, { _tag: "Answered", isError: true })
-      const text = JSON.stringify(result)
-      assert.include(text, "still running")
-      assert.include(text, "in 7 seconds")
-      assert.include(text, "wait_seconds")
-    })
-  )
-
-  it.effect("nothing leaves that the output schema does not name", () =>
-    Effect.gen(function* () {
-      const result = yield* call("ssh_run", RUN, {
-        run: () => Effect.succeed(Object.assign({}, RUN_RESULT, { password: "hunter2" }))
-      })
-      assert.notInclude(JSON.stringify(result), "hunter2")
-    })
-  )
-
-  it.effect("the request reaches the orchestrator as it was made", () =>
-    Effect.gen(function* () {
-      const seen: Array<unknown> = []
-      yield* call(
-        "ssh_run",
-        { ...RUN, timeout_seconds: 9 },
-        { run: (request) => Effect.sync(() => (seen.push(request), RUN_RESULT)) }
-      )
-      yield* call(
-        "ssh_run_on_tag",
-        { ...ON_TAG, concurrency: 4, batch: [1, "10%"], max_failures: 0, only: ["web1"] },
-        { runOnTag: (request) => Effect.sync(() => (seen.push(request), fleet(1, 0))) }
-      )
-      yield* call(
-        "ssh_get_task_result",
-        { task_id: TASK_ID, wait_seconds: 3 },
-        { taskResult: (id, seconds) => Effect.sync(() => (seen.push([id, seconds]), RUN_RESULT)) }
-      )
-      assert.deepStrictEqual(seen, [
-        { ...RUN, client: "mcp:test", timeoutSeconds: 9 },
-        { ...ON_TAG, client: "mcp:test", concurrency: 4, batch: ["1", "10%"], maxFailures: "0", only: ["web1"] },
-        [TASK_ID, 3]
-      ])
-    })
-  )
-
-  const rejections: ReadonlyArray<readonly [string, Record<string, unknown>, Partial<Service>, string]> = [
-    ["ssh_plan", RUN, { plan: () => Effect.fail(new HostNotFound({ alias: "web1" })) }, "Host alias not found: web1"],
-    ["ssh_run", RUN, { run: () => Effect.fail(new ConfigUnusable({ problems: ["p"] })) }, "Configuration error: p"],
-    ["ssh_list_hosts", {}, { listHosts: () => Effect.fail(new InvalidCursor()) }, "cursor is not valid"],
-    [
-      "ssh_get_task_status",
-      { task_id: TASK_ID },
-      { taskStatus: (taskId) => Effect.fail(new TaskNotFound({ taskId })) },
-      `Task not found: ${TASK_ID}`
-    ],
-    [
-      "ssh_get_task_result",
-      { task_id: TASK_ID },
-      { taskResult: (taskId) => Effect.fail(new TaskNotFound({ taskId })) },
-      `Task not found or expired: ${TASK_ID}`
-    ]
-  ]
-  for (const [tool, args, members, text] of rejections) {
-    it.effect(`${tool} answers "${text.slice(0, 30)}" as a text without structured content`, () =>
-      Effect.gen(function* () {
-        const result = yield* call(tool, args, members)
-        assert.isTrue(result._tag === "Rejected" && result.text.startsWith(`Error: ${text}`), JSON.stringify(result))
       })
     )
   }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Ref } from "effect"
-import { findTool, TOOLS } from "../../src/mcp/Catalogue.ts"
+import { findTool, TOOLS } from "../../src/mcp/ProductTools.ts"
 import { recording, TASK_ID } from "./ScriptedOrchestrator.ts"
 
 /** Calls a tool; what it answered and which members of the orchestrator it reached. */
@@ -96,7 +96,7 @@ const BAD: { readonly [field: string]: ReadonlyArray<readonly [unknown, string]>
     [-1, "timeout_seconds must be between 1 and 2592000"],
     [2 ** 31, "timeout_seconds must be between 1 and 2592000"],
     [1.5, "timeout_seconds must be an integer"],
-    ["30", "timeout_seconds must be an integer"],
+    ["30", "timeout_seconds must be an integer (a JSON number)"],
     [null, "timeout_seconds must be an integer"]
   ],
   max_lines: [
@@ -117,7 +117,8 @@ const BAD: { readonly [field: string]: ReadonlyArray<readonly [unknown, string]>
   batch: [
     [[], "batch must have 1 to 20 entries"],
     [Array.from({ length: 21 }, () => 1), "batch must have 1 to 20 entries"],
-    ["10%", "batch must be a list"],
+    ["10%", "batch must be a list (a JSON array)"],
+    ['["10%"]', "batch must be a list (a JSON array)"],
     [["0%"], 'batch[0] must be a count (5) or a percentage ("10%")'],
     [[1, "101%"], "batch[1] must be a count"],
     [[0], "batch[0] must be a count"],

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { findTool, TOOLS } from "../../src/mcp/Catalogue.ts"
+import { findTool, TOOLS } from "../../src/mcp/ProductTools.ts"
 import { isObjectSchema, walk } from "./JsonSchemas.ts"
 
 const listed = () =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Ref, Result, Schema } from "effect"
 import { readFileSync } from "node:fs"
-import { findTool } from "../../src/mcp/Catalogue.ts"
+import { findTool } from "../../src/mcp/ProductTools.ts"
 import { recording } from "./ScriptedOrchestrator.ts"
 
 const Line = Schema.Struct({

@@ -6,7 +6,7 @@ import { Deferred, Effect, Exit, Ref } from "effect"
 import type { PassThrough } from "node:stream"
 import { HostNotFound } from "../../src/fleet/errors.ts"
 import { RUN_RESULT, scripted } from "./ScriptedOrchestrator.ts"
-import { openSession, type Session } from "./Session.ts"
+import { INITIALIZE, initializedSession, openSession, type Session } from "./Session.ts"
 
 /** The client's end of a pair of streams. */
 class StreamsTransport implements Transport {
@@ -54,13 +54,6 @@ const connect = (session: Session) =>
     (client) => Effect.promise(() => client.close())
   )
 
-const initialize = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "raw", version: "1" } }
-}
-
 const callRun = (id: number) => ({
   jsonrpc: "2.0",
   id,
@@ -85,7 +78,14 @@ describe("serveStreams", () => {
         )
         const client = yield* connect(session)
         assert.deepInclude(client.getServerVersion(), { name: "mcp-ssh-orchestrator", title: "SSH Orchestrator" })
-        assert.deepStrictEqual(client.getServerCapabilities(), { tools: {} })
+        assert.deepStrictEqual(client.getServerCapabilities(), {
+          tools: {},
+          resources: { subscribe: true, listChanged: true },
+          prompts: {},
+          completions: {},
+          logging: {},
+          tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } }
+        })
         assert.include(client.getInstructions(), "ssh_list_hosts")
         const { tools } = yield* Effect.promise(() => client.listTools())
         assert.lengthOf(tools, 13)
@@ -116,7 +116,7 @@ describe("serveStreams", () => {
     Effect.gen(function* () {
       const started = yield* Deferred.make<void>()
       const stopped = yield* Deferred.make<void>()
-      const session = yield* openSession(
+      const session = yield* initializedSession(
         scripted({
           run: () =>
             Effect.andThen(Deferred.succeed(started, undefined), Effect.never).pipe(
@@ -124,8 +124,6 @@ describe("serveStreams", () => {
             )
         })
       )
-      yield* session.send(initialize)
-      yield* session.receive
       yield* session.send(callRun(7))
       yield* Deferred.await(started)
       yield* session.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 7 } })
@@ -140,7 +138,7 @@ describe("serveStreams", () => {
     Effect.gen(function* () {
       const started = yield* Deferred.make<void>()
       const stopped = yield* Ref.make(false)
-      const session = yield* openSession(
+      const session = yield* initializedSession(
         scripted({
           run: () =>
             Effect.andThen(Deferred.succeed(started, undefined), Effect.never).pipe(
@@ -159,7 +157,7 @@ describe("serveStreams", () => {
   it.live("answers what was asked before the input ended", () =>
     Effect.gen(function* () {
       const session = yield* openSession(scripted({ run: () => Effect.succeed(RUN_RESULT) }))
-      yield* session.send(initialize)
+      yield* session.send(INITIALIZE)
       yield* session.send({ jsonrpc: "2.0", id: 2, method: "tools/list" })
       // The last line has no newline, as from `printf`.
       yield* session.write(JSON.stringify(callRun(3)))
@@ -167,7 +165,7 @@ describe("serveStreams", () => {
       const replies = [yield* session.receive, yield* session.receive, yield* session.receive]
       assert.sameMembers(
         replies.map(({ id }) => id),
-        [1, 2, 3]
+        [INITIALIZE.id, 2, 3]
       )
       yield* session.ended
     })
@@ -175,9 +173,7 @@ describe("serveStreams", () => {
 
   it.live("returns when nobody reads its answers any more", () =>
     Effect.gen(function* () {
-      const session = yield* openSession(scripted({}))
-      yield* session.send(initialize)
-      yield* session.receive
+      const session = yield* initializedSession(scripted({}))
       yield* Effect.sync(() => session.output.destroy(new Error("EPIPE")))
       yield* session.ended
     })
@@ -185,8 +181,15 @@ describe("serveStreams", () => {
 
   it.live("answers a defect without its details", () =>
     Effect.gen(function* () {
-      const session = yield* openSession(scripted({ run: () => Effect.die(new Error("secret detail")) }))
+      const session = yield* initializedSession(scripted({ run: () => Effect.die(new Error("secret detail")) }))
       yield* session.send(callRun(1))
+      const { method, params } = yield* session.receive
+      assert.strictEqual(method, "notifications/message")
+      assert.deepStrictEqual(params, {
+        level: "error",
+        logger: "mcp-ssh-orchestrator",
+        data: { event: "mcp.call.defect", tool: "ssh_run" }
+      })
       const { result } = yield* session.receive
       assert.isTrue(result?.["isError"])
       assert.include(JSON.stringify(result), "Internal error")
@@ -194,18 +197,34 @@ describe("serveStreams", () => {
     })
   )
 
-  it.live("treats a task-augmented call as a plain one", () =>
+  it.live("refuses every request before initialize but ping, and reaches nothing", () =>
     Effect.gen(function* () {
-      const session = yield* openSession(scripted({ run: () => Effect.succeed(RUN_RESULT) }))
-      const { method, params } = callRun(1)
-      yield* session.send({ jsonrpc: "2.0", id: 1, method, params: { ...params, task: { ttl: 1000 } } })
-      assert.deepStrictEqual((yield* session.receive).result?.["structuredContent"], RUN_RESULT)
+      const session = yield* openSession(scripted({}))
+      for (const method of ["tools/list", "tools/call", "resources/list", "tasks/list", "logging/setLevel", "nope"]) {
+        yield* session.send({ ...callRun(1), method })
+        const { error, id } = yield* session.receive
+        assert.deepStrictEqual([id, error?.code], [1, -32600], method)
+      }
+      yield* session.send({ jsonrpc: "2.0", id: 2, method: "ping" })
+      assert.deepStrictEqual((yield* session.receive).result, {})
+    })
+  )
+
+  it.live("answers a request that ends in a defect without its details", () =>
+    Effect.gen(function* () {
+      const session = yield* initializedSession(
+        scripted({ listTaskDetails: () => Effect.die(new Error("secret detail")) })
+      )
+      yield* session.send({ jsonrpc: "2.0", id: 1, method: "tasks/list" })
+      const { error } = yield* session.receive
+      assert.strictEqual(error?.code, -32603)
+      assert.notInclude(error?.message, "secret")
     })
   )
 
   it.live("refuses a request whose id is still in use", () =>
     Effect.gen(function* () {
-      const session = yield* openSession(scripted({ run: () => Effect.never }))
+      const session = yield* initializedSession(scripted({ run: () => Effect.never }))
       yield* session.send(callRun(1))
       yield* session.send(callRun(1))
       const { error, id } = yield* session.receive
@@ -217,7 +236,7 @@ describe("serveStreams", () => {
     Effect.gen(function* () {
       const exit = yield* Effect.scoped(
         Effect.gen(function* () {
-          const session = yield* openSession(scripted({ run: () => Effect.never }))
+          const session = yield* initializedSession(scripted({ run: () => Effect.never }))
           yield* session.send(callRun(1))
           return session
         })

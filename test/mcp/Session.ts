@@ -8,6 +8,9 @@ export interface Reply {
   readonly id?: unknown
   readonly error?: { readonly code: number; readonly message: string }
   readonly result?: { readonly [key: string]: unknown }
+  /** Of a notification. */
+  readonly method?: string
+  readonly params?: { readonly [key: string]: unknown }
 }
 
 /** A server on a pair of streams in this process. */
@@ -24,6 +27,14 @@ export interface Session {
   readonly waiting: Effect.Effect<number>
   /** Returns once the server returned. */
   readonly ended: Effect.Effect<void>
+}
+
+/** The request that begins a session. */
+export const INITIALIZE = {
+  jsonrpc: "2.0",
+  id: "initialize",
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "raw", version: "1" } }
 }
 
 /** Serves on a fresh pair of streams until the scope closes. */
@@ -55,3 +66,12 @@ export const openSession = (orchestrator: Layer.Layer<Orchestrator>): Effect.Eff
       ended: Deferred.await(ended)
     }
   })
+
+/** `openSession`, and the handshake done. */
+export const initializedSession = Effect.fnUntraced(function* (orchestrator: Layer.Layer<Orchestrator>) {
+  const session = yield* openSession(orchestrator)
+  yield* session.send(INITIALIZE)
+  yield* session.receive
+  yield* session.send({ jsonrpc: "2.0", method: "notifications/initialized" })
+  return session
+})

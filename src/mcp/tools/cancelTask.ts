@@ -19,7 +19,7 @@ export const cancelTask = defineTool({
   name: "ssh_cancel_task",
   title: "Cancel a task",
   description:
-    "Stop a pending or running task and its process on the host (TERM, then KILL); for a task of ssh_run_on_tag, on all its hosts. Answers after the process is known to be gone: remote_stopped confirmed; unconfirmed means it may still run, so check the host. A task that already ended is not an error: cancelled is false. Output so far stays readable with ssh_get_task_output.",
+    "Stop a pending or running task and its process on the host (TERM, after 2 s KILL); a tag run on all its hosts. What the command already did stays done. Answers when the outcome is known: remote_stopped is confirmed, unconfirmed (may still run: check the host) or not_started. An unknown or ended task is no error: cancelled is false, so repeating is safe. Output so far stays readable with ssh_get_task_output.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   input: Schema.Struct({ task_id: taskId }),
   output: CancelReport,

@@ -8,9 +8,12 @@ export const listHosts = defineTool({
   name: "ssh_list_hosts",
   title: "List hosts and tags",
   description:
-    "List the host aliases that the other tools take, and every tag with its number of hosts. Start here when you do not know an alias. tag keeps the hosts of that tag. 500 a page: pass next_cursor back as cursor. For address, limits and jump path of a host use ssh_describe_host.",
+    "List the aliases and tags of the inventory, the names that the other tools take. Start here. Returns up to 500 aliases in inventory order, count of all that match, and every tag with its number of hosts; an unknown tag gives an empty list. Reads the loaded configuration, contacts no host. For one host's address and limits use ssh_describe_host.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: Schema.Struct({ tag: Schema.optionalKey(tag), cursor: Schema.optionalKey(cursor) }),
+  input: Schema.Struct({
+    tag: Schema.optionalKey(tag.annotate({ description: 'Only hosts with this tag, e.g. "web". Default: all.' })),
+    cursor: Schema.optionalKey(cursor)
+  }),
   output: HostList,
   run: (input) => Orchestrator.use((orchestrator) => Effect.map(orchestrator.listHosts(input), answered))
 })

@@ -8,9 +8,11 @@ export const ping = defineTool({
   name: "ssh_ping",
   title: "Check the server or a host",
   description:
-    "Check the server (no alias) or one host (alias). Without alias: version, host and task counts, configuration problems. With alias: connects and authenticates but runs nothing, and says reachable, unreachable (with the reason and what to do) or denied. Use it when a call failed on its connection or configuration; an ordinary ssh_run does not need it.",
+    "Check that this server works (no alias) or that one host can be logged in to (alias); runs no command. Use it after a call failed on its connection or configuration; ssh_run needs no ping first. Without alias: version, numbers of hosts and running tasks, config_problems. With alias: connects and authenticates, by default within 15 s, and answers reachable with latency_ms, unreachable with the reason and next step, or denied by network policy. For a host's settings use ssh_describe_host.",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  input: Schema.Struct({ alias: Schema.optionalKey(alias) }),
+  input: Schema.Struct({
+    alias: Schema.optionalKey(alias.annotate({ description: 'Host to check, e.g. "web-1". Default: only the server.' }))
+  }),
   output: Schema.Union([ServerStatus, HostStatus]),
   run: ({ alias }) =>
     Orchestrator.use((orchestrator) =>

@@ -11,7 +11,7 @@ export const reloadConfig = defineTool({
   name: "ssh_reload_config",
   title: "Reload the configuration",
   description:
-    "Read servers.yml, credentials.yml and policy.yml again after an operator changed them; you cannot change them yourself. Returns the number of hosts and rules and which hosts were added, removed or modified. With an error in the files: status error, the problems with file, line and column, and the old configuration stays in force. Running tasks are not affected.",
+    "Load servers.yml, credentials.yml and policy.yml again after an operator changed them; you cannot change them yourself. Use it when the user says they were edited, not to retry a denial. Returns numbers of hosts and rules and the aliases added, removed and modified. Files with errors: status error, problems with file, line and column, and the old configuration stays in force. Running tasks go on. Then check with ssh_list_hosts or ssh_plan.",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: noArguments,
   output: Schema.Union([ReloadReport, ReloadErrors]),

@@ -10,7 +10,7 @@ export const runAsync = defineTool({
   name: "ssh_run_async",
   title: "Start a command on a host",
   description:
-    "Start a command on one host and return its task_id at once. For work longer than some 45 s, or several commands side by side; for short commands ssh_run is simpler. Policy decides as for ssh_run. Then: ssh_get_task_result with wait_seconds to wait for the end, ssh_get_task_output to read along, ssh_get_task_status for progress, ssh_cancel_task to stop it. The result is kept keepAlive seconds after the end.",
+    "Start a shell command on one host in the background and return its task_id at once. Use it for work beyond some 45 s or several commands side by side; for short ones ssh_run is simpler, for many hosts use ssh_run_on_tag. Policy decides as for ssh_run: a denial starts nothing. It may change the host; the host's max_seconds still ends it. Next: ssh_get_task_result with wait_seconds for the end, ssh_get_task_output to read along, ssh_cancel_task to stop it. The result is kept keepAlive seconds after the end.",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: Schema.Struct({ alias, command, timeout_seconds: Schema.optionalKey(timeoutSeconds) }),
   output: Schema.Union([Started, Denial]),
