@@ -2,7 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Config, Effect, Layer, Logger, Option, References } from "effect"
+import { Cause, Config, Effect, Layer, Logger, LogLevel, Option, References } from "effect"
 import { AuditLog } from "../audit/AuditLog.ts"
 import * as JsonLogger from "../audit/JsonLogger.ts"
 import { Directories } from "../config/Directories.ts"
@@ -19,9 +19,24 @@ const environmentLevel = Config.String("MCP_SSH_LOG_LEVEL").pipe(
   Effect.orElseSucceed(() => "Info" as const)
 )
 
+/**
+ * Errors keep their stacks only under `debug` and `trace`: each named effect and each typed error would capture one, a
+ * fifth of what the server spends on a command. A bug is reported with its message in any case.
+ */
+const keepStacks = (level: LogLevel.LogLevel) =>
+  Effect.sync(() => {
+    if (LogLevel.isGreaterThan(level, "Debug")) Error.stackTraceLimit = 0
+  })
+
 /** JSON lines for machines. */
 const machineLogging = (flags: GlobalFlags) =>
-  Layer.unwrap(Effect.map(environmentLevel, (level) => JsonLogger.layer(flags.logLevel ?? level)))
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const level = flags.logLevel ?? (yield* environmentLevel)
+      yield* keepStacks(level)
+      return JsonLogger.layer(level)
+    })
+  )
 
 /** Text for a person: only warnings and worse, unless the flag asks for more. */
 const personLogging = (flags: GlobalFlags) =>
