@@ -5,7 +5,7 @@ import {
   redact,
   type Redaction,
   type RedactionState
-} from "../audit/Redaction.ts"
+} from "../audit/redaction/Redaction.ts"
 import type { OutputChunk } from "../ssh/Transport.ts"
 import { clean, type CleanState, completeLength, flush, initialCleanState } from "./CleanText.ts"
 import { cutText, renderCut } from "./CutText.ts"

@@ -1,5 +1,5 @@
 import { Redacted, Result } from "effect"
-import { makeRedaction, type Redaction } from "../audit/Redaction.ts"
+import { makeRedaction, type Redaction } from "../audit/redaction/Redaction.ts"
 import type { Login } from "../config/Credential.ts"
 import type { ConfigSnapshot } from "../config/Inventory.ts"
 import { clean, flush, initialCleanState } from "./CleanText.ts"

@@ -1,5 +1,5 @@
 import type { Duration, Effect } from "effect"
-import type { Redaction } from "../audit/Redaction.ts"
+import type { Redaction } from "../audit/redaction/Redaction.ts"
 import type { Limits } from "../policy/Limits.ts"
 import type { SshError } from "../ssh/errors.ts"
 import type { StopReport } from "../ssh/process/RemoteProcess.ts"

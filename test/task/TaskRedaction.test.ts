@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Redacted, Ref, Result } from "effect"
 import { TestConsole } from "effect/testing"
-import { makeRedaction, maskText } from "../../src/audit/Redaction.ts"
+import { makeRedaction, maskText } from "../../src/audit/redaction/Redaction.ts"
 import type { Login } from "../../src/config/Credential.ts"
 import type { ConfigSnapshot } from "../../src/config/Inventory.ts"
 import { denyAll } from "../../src/policy/Policy.ts"

@@ -1,4 +1,4 @@
-import { MIN_MASKED_SECRET } from "../config/Credential.ts"
+import { MIN_MASKED_SECRET } from "../../config/Credential.ts"
 
 /** Bytes of the shortest needle, which the tables of `RedactionAnchors` take as one number of 32 bits. */
 export const MIN_NEEDLE = MIN_MASKED_SECRET

@@ -7,7 +7,7 @@ import {
   maskText,
   redact,
   type Redaction
-} from "../../src/audit/Redaction.ts"
+} from "../../../src/audit/redaction/Redaction.ts"
 
 const shapes = makeRedaction({ secrets: [], shapes: true })
 
