@@ -5,12 +5,17 @@ import { closeSync, openSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { binaryPath } from "../../../test/support/Binary.ts"
 
-/** The binary, spoken to over stdio with as little as a client can do: an SDK's own work is not what is measured. */
+/** An MCP server, spoken to over stdio with as little as a client can do: an SDK's own work is not what is measured. */
 export interface McpStdio {
   readonly pid: number
   /** Calls a tool; rejects when it answers with an error. */
   readonly call: (name: string, args: Readonly<Record<string, unknown>>) => Promise<unknown>
+  /** Bytes of the answer to `tools/list`, without its newline. */
+  readonly listingBytes: number
 }
+
+/** The id of the request for the list of tools: the second one. */
+const LISTING = 2
 
 interface Answer {
   readonly id?: number
@@ -19,17 +24,23 @@ interface Answer {
 }
 
 /** Starts the binary with its log in /dev/null, and initializes the session; the Scope's end closes it. */
-export const startBinary = (
-  environment: Readonly<Record<string, string>>
+export const startBinary = (environment: Readonly<Record<string, string>>) => startMcpServer(binaryPath(), environment)
+
+/** Starts a server as `startBinary` does, with further arguments for Node. */
+export const startMcpServer = (
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  nodeArguments: ReadonlyArray<string> = []
 ): Effect.Effect<McpStdio, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       const nowhere = openSync("/dev/null", "w")
-      const child = spawn(process.execPath, [binaryPath()], {
+      const child = spawn(process.execPath, [...nodeArguments, file], {
         env: { PATH: process.env["PATH"] ?? "", ...environment },
         stdio: ["pipe", "pipe", nowhere]
       })
       closeSync(nowhere)
+      let listingBytes = 0
       const waiting = new Map<number, (answer: Answer) => void>()
       const send = (message: object): void => {
         child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
@@ -38,6 +49,7 @@ export const startBinary = (
         createInterface({ input: child.stdout }).on("line", (line) => {
           const answer = JSON.parse(line) as Answer
           if (answer.id === undefined) return
+          if (answer.id === LISTING) listingBytes = Buffer.byteLength(line)
           waiting.get(answer.id)?.(answer)
           waiting.delete(answer.id)
         })
@@ -65,6 +77,7 @@ export const startBinary = (
       await ask("tools/list", {})
       return {
         pid: child.pid ?? -1,
+        listingBytes,
         call: async (name: string, args: Readonly<Record<string, unknown>>) =>
           (await ask("tools/call", { name, arguments: args })).result?.structuredContent,
         close: () =>
