@@ -7,7 +7,7 @@ import type {
   Result,
   ServerCapabilities
 } from "@modelcontextprotocol/sdk/types.js"
-import { Cause, type Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Ref, Stream } from "effect"
+import { Cause, Context, Deferred, Duration, Effect, Fiber, FiberSet, Layer, Ref, Stream } from "effect"
 import type { Orchestrator } from "../Orchestrator.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import { PRODUCT } from "./ProductCatalogue.ts"
@@ -85,16 +85,19 @@ export const serve: <R, RIn>(
 ) {
   const run = yield* FiberSet.makeRuntimePromise()
   const wanted = yield* Deferred.make<void>()
-  const building: Fiber.Fiber<Context.Context<R>> = yield* Effect.timeoutOption(
-    Deferred.await(wanted),
-    BUILD_WITHIN
-  ).pipe(Effect.andThen(Layer.build(services)), Effect.forkScoped)
+  const base = yield* Effect.context<RIn>()
+  const building = yield* Effect.timeoutOption(Deferred.await(wanted), BUILD_WITHIN).pipe(
+    Effect.andThen(Layer.build(services)),
+    // Joined once, not by each request.
+    Effect.map((context) => Context.merge(base, context)),
+    Effect.forkScoped
+  )
   const withServices: WithServices<R> = (effect) =>
     Deferred.succeed(wanted, undefined).pipe(
       Effect.andThen(Fiber.join(building)),
-      Effect.flatMap((context) => Effect.provideContext(effect, context))
+      Effect.flatMap((context) => Effect.updateContext(effect, (_: Context.Context<never>) => context))
     )
-  const log = Effect.runForkWith(yield* Effect.context())
+  const log = Effect.runForkWith(base)
   const closed = yield* Deferred.make<void>()
   const logLevel = yield* Ref.make<LogLevel>("info")
   const server = new AdapterServer(catalogue.info, {
