@@ -46,12 +46,14 @@ const guarded = <A>(tool: string, notify: Session["notify"], call: Effect.Effect
   Effect.catchCauseIf(
     call,
     (cause) => !Cause.hasInterruptsOnly(cause),
-    Effect.fnUntraced(function* (cause) {
-      const event = "mcp.call.defect"
-      yield* Effect.logError({ event, tool }, cause)
-      yield* notify("notifications/message", { level: "error", logger: "mcp-ssh-orchestrator", data: { event, tool } })
-      return rejected(INTERNAL_ERROR)
-    })
+    (cause) =>
+      Effect.gen(function* () {
+        const event = "mcp.call.defect"
+        yield* Effect.logError({ event, tool }, cause)
+        const data = { event, tool }
+        yield* notify("notifications/message", { level: "error", logger: "mcp-ssh-orchestrator", data })
+        return rejected(INTERNAL_ERROR)
+      })
   )
 
 /**
