@@ -168,16 +168,27 @@ const decodeAndStrip = (state: CleanState, complete: Buffer, pending: Uint8Array
   return [{ position, length, pending }, kept]
 }
 
+/** For each byte, 0 when it is text as it is, 1 when it is dropped alone, 2 when more than the byte must be looked at. */
+const KIND = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x80 || byte === ESC ? 2 : SPECIAL[byte] === 0 ? 0 : 1
+)
+
+/** Room for the chunk that is being cleaned; a channel's packets hold at most 32 KiB. */
+const scratch = Buffer.allocUnsafeSlow(32 * 1024)
+
 /** ASCII without escape sequences, in which control characters are dropped one by one; none for anything else. */
 const withoutControls = (bytes: Uint8Array): string | undefined => {
-  const kept = Buffer.allocUnsafe(bytes.length)
+  const kept = bytes.length <= scratch.length ? scratch : Buffer.allocUnsafe(bytes.length)
   let length = 0
+  let kinds = 0
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number
-    if (byte >= 0x80 || byte === ESC) return undefined
-    if (SPECIAL[byte] === 0) kept[length++] = byte
+    const kind = KIND[byte] as number
+    kinds |= kind
+    kept[length] = byte
+    length += 1 - (kind & 1)
   }
-  return kept.toString("latin1", 0, length)
+  return kinds < 2 ? kept.toString("latin1", 0, length) : undefined
 }
 
 /**
