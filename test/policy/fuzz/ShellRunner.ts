@@ -123,8 +123,8 @@ const driver = ({ log, mark, original }: BatchPaths, jobs: ReadonlyArray<ShellJo
     `  ${TIMEOUT} "$2" -c "$3" < /dev/null > /dev/null &`,
     "  wait $!",
     "  code=$?",
-    // What a killed shell left behind may not log into the next run.
-    '  case $code in 137 | 152) kill -KILL -- "-$!" 2> /dev/null ;; esac',
+    // What a shell left behind may not log into the next run: a killed one, or a caller's own `a &>>f`, to dash a background.
+    '  kill -KILL -- "-$!" 2> /dev/null',
     `  printf 'R\\0%s\\0' "$code" >> ${quote(log)}`,
     "  w",
     "}",
