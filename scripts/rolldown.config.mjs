@@ -46,7 +46,7 @@ const REPLACEMENTS = [
 /** What a start of the server does not need: loaded with the first connection, and with the first command of a person. */
 const SSH2 = /\/node_modules\/(ssh2|asn1|bcrypt-pbkdf|safer-buffer|tweetnacl)\//
 const CLI =
-  /\/src\/cli\/(?!(Program|ServeArguments|LogLevels|CliFailure)\.ts$)|\/effect\/dist\/(cli|process)\/|Node(Services|Terminal|ChildProcessSpawner|Stdio)\.js$|\/sdk\/dist\/esm\/client\/|\/cross-spawn\//
+  /\/src\/simulation\/|\/effect\/dist\/(internal\/arbitrary\/|Arbitrary\.js$)|\/src\/cli\/(?!(Program|ServeArguments|LogLevels|CliFailure)\.ts$)|\/effect\/dist\/(cli|process)\/|Node(Services|Terminal|ChildProcessSpawner|Stdio)\.js$|\/sdk\/dist\/esm\/client\/|\/cross-spawn\//
 
 export default {
   input: "src/main.ts",

@@ -70,6 +70,9 @@ npm run format:check --silent
 section "Build"
 npm run build --silent
 
+section "Simulation (500 seeds)"
+node dist/mcp-ssh-orchestrator.mjs simulate --runs 500
+
 section "Unit and property tests"
 npm test --silent
 

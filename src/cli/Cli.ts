@@ -15,6 +15,7 @@ import { policy } from "./PolicyTest.ts"
 import { printRemarks } from "./Printer.ts"
 import { run } from "./Run.ts"
 import { makeServe } from "./Serve.ts"
+import { simulate } from "./Simulate.ts"
 import { trust } from "./Trust.ts"
 
 /** What the commands are made of. A layer builds all of it from the flags of one invocation. */
@@ -45,6 +46,7 @@ const makeCommand = <E extends { readonly message: string }>({ layerFor, serve }
       trust.pipe(Command.provide(services)),
       init.pipe(Command.provide(services)),
       doctor.pipe(Command.provide(services)),
+      simulate,
       demo
     ])
   )

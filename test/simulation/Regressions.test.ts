@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result } from "effect"
+import { readReplayToken } from "../../src/simulation/ReplayToken.ts"
+import { runScenario } from "../../src/simulation/RunScenario.ts"
+
+/** Scenarios that broke an invariant once, each shrunk, and what the server does since. */
+const TOKENS: ReadonlyArray<readonly [fact: string, token: string]> = [
+  [
+    "a fan-out that is cancelled after one of its hosts ended is not said never to have started",
+    "sim1-rZFPa9wwEMW_SnjHoJaNU4dE19BjCaS9laVM7bEtVn-MRs5mMf7uZeQ9lEKhh95Go5n3fk9aIcw9bPPw2Ny37WPbGkxJisB-X0HekcBi-oS9HSlwPX8UF2BAfZ9ZhHUcQ384WNviaDCnXGCbxkAm9h4WcxL3DoNA719ZxKUosHcHA0-FY3f54rx3AnswGGjxFeBo0KU4uHHJyojqblBorH7kPY6b-Q2z_QOz_Tvmw__DXHFyUfnEp_MHinLmDAMpNCoFLWVShqFwrovFBSW5MwhXtWb7p6iV2LvuArvijbPiwd4beBecoqybQV4871ROhfiN8-U8cVY56kpdUb10hnqGQLGvHtxN6eYWqhZZajX4lPpaiWee9x45X4ve8c2tUm2alefd9EehERavS3yJ32hU01JTn_gC-2Qw5zRmChrhOvu5mxI2g5-e4ml_mP1CU-v_XueeKXbsr4qNDslJZdIA-7Rtx-0X"
+  ],
+  [
+    "a command that ran before anybody learned of its start is not said never to have started",
+    "sim1-jZE9a8MwEIb_SnnHIIrtQBO0lo6dMhZTrvY5FjlbRlK-CP7v5eSUdsjQ7XSSnuc-bojMLWxVrl825bbYFga9jynCftxA4ijCoi-xpEcaOJ-foxtgQG0bOEbW5-jaorC2Qm0w-ZBgq8og9iwCi8lHd4HBQJcdx-j8GGHLwkAo8dhc352I05RBR0fJBdQGjR87tz8GrRHZbpBon30kgnrONnHNFfaGEwdFw64NxA1OMbfZIByFl5acgvjE4XruOSiOmpS_KM-foc5hoLHNDm56_7SC0kaOOerE-zZHyTWHJReFeVpuyUkOWsdPK61vNoiJp0X_mWgPi12ikNSdYAuDA19hy7XBFPw-0KCt3F--Nb3HbPAlNB6W-fzZymweIqvNpvyhFo-oO61Xt3GfevEfwyuNDcuvotJVxINifaemea7nbw"
+  ],
+  [
+    "a wall clock that is set back does not hold up a connect",
+    "sim1-lZJNa-MwEIb_SnmPRSlOvARH19LLwp56XMIylSe2sD6MJLcNwf99GTmFHvay-DKWxs_M8-IbMnMP3Xantu2OPw6dwhhzydC_byBnKUNjbLAdB_Jc35-y9VCgvk-cM0s79s2TPHucFeaYCvThoJBHdg4ac8z2EwqePl85ZxtDht43Co4KB3P9ZZ2zGbpRuNDi7htMNvTQMDEENmVXrOe4FCjkQoOsUswse1wKJ-i9gnTkWvkv4Kr-l9P8m3NWArjYYUmSGWoaCoWG6k_O4bxWeWfNFfqGd05iCt0qOOutWN1WhbQ43gStgPid0_Vj5CQ4MqV-Irz4AZnpPYW-zmAzxodHCC1wrtXFxdjXqlgzbWfZMc_bLVlXi97yw6Pst4o0z9v4P4UGaLwWSpIGlSo_8bWqzykOibyY3BtfzBixKrw5CtOWz7efRJK-Nz67aKafi5_v1G9B7rpjezqdumY9r38B"
+  ],
+  [
+    "a host that falls silent does not hold up a shutdown",
+    "sim1-PZDLbhsxDEV_JbjLQA1sp61d7bssCiTZFUbBzNAzhPUYiJo4hjH_XlBjFNpQfNx7yBuUuYfff99-23w97B3GrFXh_9xAQUjhMe6wphNFbv8nlQgH6vvCqmzt2G6e7D3j6DDlUuF3OwcdOQR4TFnlEw6RPl9ZVXJS-O3GIVDl1F1_SQii8BuHE83hTnCW1Jth1vpFJXCqcNBKg2F0I6XEwThOlUubrRKNZusQ74L73WG_HB26nE4yzMWWRVvEodLQ0CmYyoXfcVwafZDuCn_DBxdDhX92CBLFsG6LQ5kDr4RicvzB5XoZuZgodbWNmGq-wJxjpNQ3J-7G_PAIU0usLTqFnPsWVenOa04D87RWSUILeuGHR-Nb7AI8rfZ_Kw3weJnT7_RGg9nXdogzX-EPDlPJQ6Foy9x7f3ZjxuLwHiid11utBdt_cf_7Xse59vmS7po_luPyDw"
+  ],
+  [
+    "a stop that began before a shutdown does not hold it up",
+    "sim1-TZFNT8MwDIb_CnqPyKB2Hwhy58hpRzQh03httHxUSco2Tf3vKGklUC6O7bzvY-eOJKKhtm-712a_b1rCEFJOUJ93sDWcoDA0WNKendT7czIOBNY6SkpS2tE2z-W0OBLGEDPUZkNIg1gLhTEkcwXB8fUgKZngE9QLwXIW390-jLUmQW0IJ57sCnA2XkNBrtI9TZ59ukgUDULK3MtaKRynLBGqIWTjCs2W4FbFdtM0TTsfCV3wJ9NPRUGhjkLI3Fd4thYE_Y3jXPGt6W5Qd_xILKxV0RpnCth9JsTJysJoKuGPxNtlkFg0ucv1SRENFxRj59jraiTdEB4eUdS8pBqdbAi6Rtl05yWXrMi4VNnYGmgjD4-Fby7zy7jYf2XuoXDIHHPxznUNZ7nVXY4x9JFdmWRtfO-GgJnwbdmfy3ro_zfP9Kc4TFmHi19F2_12t5uP8y8"
+  ]
+]
+
+describe("what the simulation found once", () => {
+  for (const [fact, token] of TOKENS) {
+    it(fact, () => {
+      assert.deepStrictEqual(runScenario(Result.getOrThrow(readReplayToken(token))).violations, [])
+    })
+  }
+})
