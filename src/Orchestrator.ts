@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { AuditLog } from "./audit/AuditLog.ts"
 import { ConfigDirectory, type ReloadFailed, type ReloadReport } from "./config/ConfigDirectory.ts"
 import {
@@ -22,6 +22,7 @@ import type { Plan } from "./policy/Plan.ts"
 import { ConnectionPool } from "./ssh/pool/ConnectionPool.ts"
 import { DnsLookup } from "./ssh/address/DnsLookup.ts"
 import { HostResolver } from "./ssh/address/HostResolver.ts"
+import { monotonicMillis } from "./ssh/MonotonicTime.ts"
 import { Ssh2Transport } from "./ssh/ssh2/Ssh2Transport.ts"
 import type { InvalidCursor, TaskNotFinished, TaskNotFound } from "./task/errors.ts"
 import type { Promoted, RunResult, Started } from "./task/RunResult.ts"
@@ -123,7 +124,7 @@ export class Orchestrator extends Context.Service<
       const supervisor = yield* TaskSupervisor
       const fleet = yield* Fleet
       const rollouts = yield* TagDispatcher
-      const startedAt = yield* Clock.currentTimeMillis
+      const startedAt = yield* monotonicMillis
 
       const usableSnapshot = Effect.flatMap(config.snapshot, requireUsable)
 
@@ -266,7 +267,7 @@ export class Orchestrator extends Context.Service<
         return {
           status: "pong",
           version: VERSION,
-          uptime_seconds: Math.floor(((yield* Clock.currentTimeMillis) - startedAt) / 1000),
+          uptime_seconds: Math.floor(((yield* monotonicMillis) - startedAt) / 1000),
           hosts: snapshot.hosts.size,
           tasks_running: yield* supervisor.running,
           config_problems: snapshot.problems.filter(isForClients).map(formatProblem)

@@ -1,4 +1,5 @@
-import { Clock, Effect, Ref, Semaphore } from "effect"
+import { Effect, Ref, Semaphore } from "effect"
+import { monotonicMillis } from "../ssh/MonotonicTime.ts"
 import type { Printer } from "./Printer.ts"
 
 /** Back to the first column, and clear to the end of the line (ECMA-48 EL). */
@@ -21,7 +22,7 @@ export const makeProgressLine = Effect.fnUntraced(function* (printer: Printer) {
   const turn = yield* Semaphore.make(1)
   const shown = yield* Ref.make("")
   const ended = yield* Ref.make(false)
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* monotonicMillis
   const clear = Effect.gen(function* () {
     if ((yield* Ref.get(shown)) !== "") yield* printer.err(CLEAR)
   })
@@ -51,7 +52,7 @@ export const makeProgressLine = Effect.fnUntraced(function* (printer: Printer) {
         yield* Ref.set(shown, "")
       })
     ),
-    elapsedSeconds: Effect.map(Clock.currentTimeMillis, (now) => Math.floor((now - startedAt) / 1000))
+    elapsedSeconds: Effect.map(monotonicMillis, (now) => Math.floor((now - startedAt) / 1000))
   }
   return line
 })

@@ -1,8 +1,8 @@
 import { Clock, Effect, Option, Result, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { FaultLevel } from "../simulation/Faults.ts"
-import { readReplayToken, replayToken } from "../simulation/ReplayToken.ts"
-import { MAX_HOSTS, MAX_STEPS } from "../simulation/Scenario.ts"
+import { FaultLevel } from "../simulation/hosts/Faults.ts"
+import { readReplayToken, replayToken } from "../simulation/report/ReplayToken.ts"
+import { MAX_HOSTS, MAX_STEPS } from "../simulation/workload/Scenario.ts"
 import {
   openSimulation,
   runScenario,
@@ -11,8 +11,8 @@ import {
   type SimulationReport,
   type SimulationRuns
 } from "../simulation/Simulation.ts"
-import { coverageOf, coverageTable, reportOfRun, summaryLines, summaryOf } from "../simulation/Summary.ts"
-import { timeline } from "../simulation/Timeline.ts"
+import { coverageOf, coverageTable, reportOfRun, summaryLines, summaryOf } from "../simulation/report/Summary.ts"
+import { timeline } from "../simulation/report/Timeline.ts"
 import { CliFailure, EXIT, wrongUsage } from "./CliFailure.ts"
 import { makePrinter, printJson, printLines, printRemarks } from "./Printer.ts"
 import { makeProgressLine } from "./ProgressLine.ts"

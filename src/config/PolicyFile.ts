@@ -1,4 +1,4 @@
-import { Effect, Result } from "effect"
+import { Context, Effect, Result } from "effect"
 import { checkPolicyDocument, PolicyDocument } from "../policy/PolicyDocument.ts"
 import { makeRegexEngine } from "../policy/rules/Re2.ts"
 import type { RegexEngine } from "../policy/rules/RegexEngine.ts"
@@ -22,11 +22,17 @@ const usesRegexes = (document: PolicyDocument): boolean =>
 
 /**
  * The library, loaded with the first need: most files have no regular expression, and a start must be quick. Without it
- * every regular expression is an error.
+ * every regular expression is an error. A reference, so that a simulation, which cannot wait for a module, brings its own.
  */
-const loadEngine: Effect.Effect<RegexEngine | undefined> = Effect.tryPromise(() => import("re2js")).pipe(
-  Effect.map((library) => makeRegexEngine(library)),
-  Effect.orElseSucceed(() => undefined)
+export const RegexEngineLoader = Context.Reference<Effect.Effect<RegexEngine | undefined>>(
+  "mcp-ssh-orchestrator/config/RegexEngineLoader",
+  {
+    defaultValue: () =>
+      Effect.tryPromise(() => import("re2js")).pipe(
+        Effect.map((library) => makeRegexEngine(library)),
+        Effect.orElseSucceed(() => undefined)
+      )
+  }
 )
 
 const versionWarning = (version: PolicyDocument["version"]): string =>
@@ -52,7 +58,7 @@ export const decodePolicy = Effect.fn("PolicyFile.decode")(function* (
   const decoded = decode(file)
   if (Result.isFailure(decoded)) return rejected([...decoded.failure, ...file.warnings])
   const document = decoded.success
-  const policy = { document, engine: usesRegexes(document) ? yield* loadEngine : undefined }
+  const policy = { document, engine: usesRegexes(document) ? yield* yield* RegexEngineLoader : undefined }
   const problems = checkPolicy(file, policy)
   return problems.some(({ severity }) => severity === "error") ? rejected(problems) : accepted(policy, problems)
 })

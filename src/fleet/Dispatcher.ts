@@ -1,4 +1,4 @@
-import { Array as Arr, Clock, Context, Duration, Effect, Layer, Option, Ref, Result } from "effect"
+import { Array as Arr, Context, Duration, Effect, Layer, Option, Ref, Result } from "effect"
 import { createHash } from "node:crypto"
 import { AuditLog } from "../audit/AuditLog.ts"
 import { ConfigDirectory } from "../config/ConfigDirectory.ts"
@@ -10,6 +10,7 @@ import { type Limits, lowerSeconds } from "../policy/Limits.ts"
 import { type Plan, showLimits } from "../policy/Plan.ts"
 import { decide, type Denied, type HostFacts, limitsFor } from "../policy/Policy.ts"
 import { ConnectionPool } from "../ssh/pool/ConnectionPool.ts"
+import { monotonicMillis } from "../ssh/MonotonicTime.ts"
 import type { SshError, SshFailure } from "../ssh/errors.ts"
 import { HostResolver, NetworkDenied, type Resolved, type Route } from "../ssh/address/HostResolver.ts"
 import { Target } from "../ssh/Target.ts"
@@ -136,7 +137,7 @@ export class Dispatcher extends Context.Service<
       /** Resolves and checks a host and its jump hosts within the connect timeout, and says what is left of it. */
       const resolve = Effect.fnUntraced(function* (snapshot: ConfigSnapshot, entry: HostEntry, limits: Limits) {
         const budget = Duration.seconds(limits.connect_timeout_seconds)
-        const from = yield* Clock.currentTimeMillis
+        const from = yield* monotonicMillis
         const jumpEntries = jumpHosts(snapshot, entry)
         if (Option.isNone(jumpEntries)) return yield* new NetworkDenied({ detail: NO_ROUTE, addresses: [] })
         const { host, jumps } = yield* Effect.gen(function* () {
@@ -154,7 +155,7 @@ export class Dispatcher extends Context.Service<
             orElse: () => Effect.fail(new NetworkDenied({ detail: "DNS resolution failed", addresses: [] }))
           })
         )
-        const spent = Duration.millis((yield* Clock.currentTimeMillis) - from)
+        const spent = Duration.millis((yield* monotonicMillis) - from)
         return { jumps, host, budget: Duration.subtract(budget, spent) }
       })
 
@@ -279,9 +280,7 @@ export class Dispatcher extends Context.Service<
       const submit = Effect.fn("Dispatcher.submit")(function* ({ budget, canonical, spec, targets }: PreparedCommand) {
         return yield* supervisor
           .submit(spec, (io) =>
-            pool
-              .start({ targets, command: canonical, budget, output: io.output, grace: io.grace, stopped: io.stopped })
-              .pipe(Effect.tapError(report))
+            pool.start({ ...io, targets, command: canonical, budget }).pipe(Effect.tapError(report))
           )
           .pipe(Effect.mapError((limit) => denial("limit", spec, limit.detail)))
       })

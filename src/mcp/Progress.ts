@@ -1,4 +1,5 @@
-import { Clock, Duration, Effect } from "effect"
+import { Duration, Effect } from "effect"
+import { monotonicMillis } from "../ssh/MonotonicTime.ts"
 import type { Session } from "./Session.ts"
 import type { JsonObject } from "./WireSchema.ts"
 
@@ -33,11 +34,11 @@ export interface ProgressSource {
  * next one waits for the connection to take the one before.
  */
 export const reportProgress = Effect.fn("Progress.report")(function* ({ meta, notify, read, token }: ProgressSource) {
-  const startedAt = yield* Clock.currentTimeMillis
+  const startedAt = yield* monotonicMillis
   let last = 0
   while (true) {
     yield* Effect.sleep(EVERY)
-    const progress = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+    const progress = ((yield* monotonicMillis) - startedAt) / 1000
     if (progress <= last) continue
     last = progress
     const { message, total } = yield* read

@@ -95,7 +95,10 @@ export const serve: <R, RIn>(
   const withServices: WithServices<R> = (effect) =>
     Deferred.succeed(wanted, undefined).pipe(
       Effect.andThen(Fiber.join(building)),
-      Effect.flatMap((context) => Effect.updateContext(effect, (_: Context.Context<never>) => context))
+      Effect.flatMap((context) => {
+        const whole: (own: Context.Context<never>) => Context.Context<R> = () => context
+        return Effect.updateContext(effect, whole)
+      })
     )
   const log = Effect.runForkWith(base)
   const closed = yield* Deferred.make<void>()

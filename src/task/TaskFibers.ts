@@ -15,6 +15,9 @@ const GRACE = Duration.seconds(2)
 /** The same while the server shuts down. */
 const SHUTDOWN_GRACE = Duration.millis(500)
 
+/** How long a shutdown waits for stops, also for those that began before it: the process has to end within 5 s. */
+const SHUTDOWN_WAIT = Duration.seconds(4)
+
 /** The fibers of the live tasks, and the only code that moves a task from state to state. */
 export interface TaskFibers {
   /** Runs a task's body on a fiber of its own; its exit becomes the terminal state, then `release` runs. */
@@ -31,6 +34,8 @@ export interface TaskFibers {
   readonly closing: Effect.Effect<boolean>
   /** How long a stop may wait between TERM and KILL at this moment. */
   readonly grace: Effect.Effect<Duration.Duration>
+  /** Ends when a shutdown will not wait longer for a stop. */
+  readonly giveUp: Effect.Effect<void>
   /** How many tasks are in the state `Running`. */
   readonly running: Effect.Effect<number>
   /** How many fibers there are. */
@@ -65,6 +70,7 @@ export const makeTaskFibers = (
     const grace = yield* Ref.make(GRACE)
     const closing = yield* Ref.make(false)
     const running = yield* Ref.make(0)
+    const lastCall = yield* Deferred.make<void>()
 
     const apply = Effect.fnUntraced(function* (record: TaskRecord, event: TaskEvent) {
       const before = yield* Ref.get(record.state)
@@ -121,13 +127,15 @@ export const makeTaskFibers = (
       }),
       closing: Ref.get(closing),
       grace: Ref.get(grace),
+      giveUp: Deferred.await(lastCall),
       running: Ref.get(running),
       size: FiberMap.size(fibers),
       shutdown: Effect.gen(function* () {
         yield* Ref.set(closing, true)
         yield* Ref.set(grace, SHUTDOWN_GRACE)
-        yield* FiberMap.clear(fibers)
-        yield* FiberMap.awaitEmpty(fibers)
+        const ended = Effect.andThen(FiberMap.clear(fibers), FiberMap.awaitEmpty(fibers))
+        const urge = Effect.andThen(Effect.sleep(SHUTDOWN_WAIT), Deferred.succeed(lastCall, undefined))
+        yield* Effect.raceFirst(ended, Effect.interruptible(Effect.andThen(urge, Effect.never)))
       })
     }
   })

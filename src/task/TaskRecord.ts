@@ -1,5 +1,6 @@
 import { Clock, Deferred, Effect, Option, Ref } from "effect"
 import type { Limits } from "../policy/Limits.ts"
+import { monotonicMillis } from "../ssh/MonotonicTime.ts"
 import type { RemoteStopped, TaskId } from "./Task.ts"
 import { makeTaskOutput, type TaskOutput } from "./TaskOutput.ts"
 import type { CommandSpec, FanOutSpec } from "./TaskSpec.ts"
@@ -51,10 +52,7 @@ export interface TaskRecord {
   readonly ended: Deferred.Deferred<void>
 }
 
-/** Milliseconds of a clock that never goes back; only differences mean something. */
-export const monotonicMillis: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) =>
-  Number(nanos / 1_000_000n)
-)
+export { monotonicMillis } from "../ssh/MonotonicTime.ts"
 
 /** A record in the state `Pending`, with empty output. */
 export const makeRecord = Effect.fnUntraced(function* (id: TaskId, sequence: number, work: TaskWork) {

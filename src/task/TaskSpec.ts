@@ -34,7 +34,9 @@ export interface TaskIo {
   readonly output: (chunk: OutputChunk) => Effect.Effect<void>
   /** How long a stop may wait between TERM and KILL: 2 s, or 0.5 s while the server shuts down. */
   readonly grace: Effect.Effect<Duration.Duration>
-  /** Says what a stop came to. Never called when there was nothing to stop. */
+  /** Ends when the server shuts down and will not wait longer for a stop. */
+  readonly giveUp: Effect.Effect<void>
+  /** Says what a stop came to. Never called when nothing ran, or the end of what ran was waited for. */
   readonly stopped: (report: StopReport) => Effect.Effect<void>
 }
 

@@ -139,6 +139,7 @@ export class TaskSupervisor extends Context.Service<
 
       const commandIo = (record: TaskRecord, spec: CommandSpec): TaskIo => ({
         grace: fibers.grace,
+        giveUp: fibers.giveUp,
         output: Effect.fnUntraced(function* (chunk) {
           if (isTerminal(yield* Ref.get(record.state))) return
           const clean = yield* record.output.append(chunk)

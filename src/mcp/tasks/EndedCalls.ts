@@ -1,4 +1,5 @@
 import { Clock, Effect, Option, Predicate, Ref } from "effect"
+import { monotonicMillis } from "../../ssh/MonotonicTime.ts"
 import { TaskIds } from "../../task/TaskIds.ts"
 import type { ToolResult } from "../Tool.ts"
 import { isoTime, POLL_INTERVAL } from "./McpTaskOf.ts"
@@ -23,7 +24,7 @@ const ID_PARTS = /^[A-Za-z0-9._-]{1,150}:[0-9a-f]{16}$/
 interface EndedCall {
   readonly task: McpTask
   readonly result: ToolResult
-  /** Milliseconds since the epoch. */
+  /** Monotonic milliseconds. */
   readonly expiresAt: number
 }
 
@@ -64,14 +65,14 @@ export const makeEndedCalls: Effect.Effect<EndedCalls> = Effect.gen(function* ()
   const kept = yield* Ref.make<ReadonlyMap<string, EndedCall>>(new Map())
 
   const live = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     return yield* Ref.updateAndGet(kept, (calls) => new Map([...calls].filter(([, { expiresAt }]) => now < expiresAt)))
   })
 
   return {
     add: Effect.fnUntraced(function* (tool: string, result: ToolResult, ttl: Option.Option<number>) {
-      const now = yield* Clock.currentTimeMillis
-      const at = isoTime(now)
+      const now = yield* monotonicMillis
+      const at = isoTime(yield* Clock.currentTimeMillis)
       const taskId = yield* ids.next(...idParts(tool, result))
       const failed = result._tag === "Rejected" || result.isError
       const message = reason(result)

@@ -1,8 +1,9 @@
-import { Cache, Context, Duration, Effect, Exit, Layer, Option, Result, Schema } from "effect"
+import { Cache, Clock, Context, Duration, Effect, Exit, Layer, Option, Result, Schema } from "effect"
 import { formatAddress, parseAddress } from "../../policy/network/Address.ts"
 import type { Address } from "../../policy/network/Address.ts"
 import { checkAddress } from "../../policy/network/Network.ts"
 import type { NetworkPolicy } from "../../policy/network/Network.ts"
+import { byMonotonicClock } from "../MonotonicTime.ts"
 import { DnsLookup } from "./DnsLookup.ts"
 
 /** A host resolves to no address, or to none that policy.network allows. */
@@ -65,6 +66,7 @@ export class HostResolver extends Context.Service<
     HostResolver,
     Effect.gen(function* () {
       const dns = yield* DnsLookup
+      const clock = yield* Clock.Clock
       // Whatever the resolver answers is parsed again: a text that is no address (a zone id, say) cannot be checked.
       const lookup = (name: string): Effect.Effect<ReadonlyArray<Address>, NetworkDenied> =>
         dns.lookup(name).pipe(
@@ -72,7 +74,8 @@ export class HostResolver extends Context.Service<
           Effect.map((answers) => answers.flatMap((answer) => Option.toArray(parseAddress(answer)))),
           Effect.filterOrFail((addresses) => addresses.length > 0),
           Effect.tapError((error) => Effect.logDebug("name resolution failed", error)),
-          Effect.mapError(() => resolutionFailed)
+          Effect.mapError(() => resolutionFailed),
+          Effect.provideService(Clock.Clock, clock)
         )
       const names = yield* Cache.makeWith(lookup, {
         capacity: CAPACITY,
@@ -87,7 +90,7 @@ export class HostResolver extends Context.Service<
         const literal = parseAddress(host)
         const answer = Option.isSome(literal)
           ? Result.succeed([literal.value])
-          : yield* Effect.result(Cache.get(names, host.toLowerCase()))
+          : yield* Effect.result(byMonotonicClock(Cache.get(names, host.toLowerCase())))
         if (Result.isFailure(answer)) {
           const isUnlisted = network.allow.length === 0 && network.block.length === 0
           return route === "jump" && isUnlisted ? { addresses: [host], resolvedBy: "jump host" } : yield* answer.failure

@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Random, Ref, Result, Stream } from "effect"
+import { Context, Duration, Effect, Layer, Random, Ref, Result, Stream } from "effect"
 import type { Scope } from "effect"
 import {
   CONTROL_INDEX,
@@ -9,6 +9,7 @@ import {
 } from "./Connections.ts"
 import type { ConnectionSlots } from "./ConnectionSlots.ts"
 import { type SshError, sshError, type SshFailure } from "../errors.ts"
+import { monotonicMillis } from "../MonotonicTime.ts"
 import { launchProcess } from "../process/RemoteProcess.ts"
 import type { LaunchedProcess, RemoteProcess, StopReport } from "../process/RemoteProcess.ts"
 import type { Target } from "../Target.ts"
@@ -40,6 +41,8 @@ export interface StartOptions {
   readonly output: (chunk: OutputChunk) => Effect.Effect<void>
   /** Asked for the grace when the Scope closes while the command runs. */
   readonly grace: Effect.Effect<Duration.Duration>
+  /** Ends when a stop has to answer at once. */
+  readonly giveUp?: Effect.Effect<void>
   /** Told what that stop came to. Not called when the command had ended or never ran. */
   readonly stopped: (report: StopReport) => Effect.Effect<void>
 }
@@ -102,23 +105,25 @@ export class ConnectionPool extends Context.Service<
           Effect.retry({ times: EXEC_ATTEMPTS - 1, while: (error) => error.failure === "ChannelRefused" })
         )
 
+      /** Runs a killer on a connection in its turn, until the connection is lost. */
+      const kill = ({ connection, control }: PooledConnection, command: string) =>
+        Effect.raceFirst(
+          Effect.flatMap(connection.lost, Effect.fail),
+          control.withPermit(retryRefused(collect(connection, command)))
+        )
+
       /** Runs a killer on the connection of its command or, when that is gone or full, on one of its own. */
       const control = (target: Target, entry: PooledConnection) => (command: string) =>
-        entry.control
-          .withPermit(retryRefused(collect(entry.connection, command)))
-          .pipe(
-            Effect.catch(() =>
-              Effect.scoped(
-                Effect.flatMap(connections.get(new ConnectionKey(target, CONTROL_INDEX, STOP_BUDGET)), (other) =>
-                  other.control.withPermit(retryRefused(collect(other.connection, command)))
-                )
-              )
+        Effect.catch(kill(entry, command), () =>
+          Effect.scoped(
+            Effect.flatMap(connections.get(new ConnectionKey(target, CONTROL_INDEX, STOP_BUDGET)), (other) =>
+              kill(other, command)
             )
           )
+        )
 
       /** Lowers what the host is asked for; a connection whose sessions something else holds is not used again. */
       const refused = Effect.fnUntraced(function* (
-        target: Target,
         index: number,
         slots: ConnectionSlots,
         used: Ref.Ref<PooledConnection | undefined>
@@ -126,7 +131,7 @@ export class ConnectionPool extends Context.Service<
         const alone = yield* slots.refused(index)
         const entry = yield* Ref.get(used)
         if (!alone || entry === undefined || !(yield* Ref.get(entry.proven))) return
-        yield* connections.retire(new ConnectionKey(target, index, STOP_BUDGET), entry)
+        yield* entry.retire
       })
 
       /** Launches on one target: a place, a connection, an exec, and another place when the server is out of sessions. */
@@ -138,8 +143,7 @@ export class ConnectionPool extends Context.Service<
         ): Effect.Effect<LaunchedProcess, SshError, Scope.Scope> =>
           scopedUnlessSuccess(
             Effect.gen(function* () {
-              const key = new ConnectionKey(target, index, budget)
-              const entry = yield* connections.get(key)
+              const entry = yield* connections.get(new ConnectionKey(target, index, budget))
               const { connection } = entry
               yield* Ref.set(used, entry)
               yield* Effect.addFinalizer(() => connection.keepReady?.(true) ?? Effect.void)
@@ -152,18 +156,12 @@ export class ConnectionPool extends Context.Service<
                 learned: (shell) => Ref.set(entry.shell, shell),
                 output: options.output,
                 grace: options.grace,
+                ...(options.giveUp === undefined ? {} : { giveUp: options.giveUp }),
                 // A channel that is closed over a living process keeps its session: no more commands there.
                 stopped: (report) =>
-                  Effect.andThen(
-                    report.remote === "confirmed" ? Effect.void : connections.retire(key, entry),
-                    options.stopped(report)
-                  ),
+                  Effect.andThen(report.remote === "confirmed" ? Effect.void : entry.retire, options.stopped(report)),
                 control: control(target, entry)
-              }).pipe(
-                Effect.tapError((error) =>
-                  error.failure === "ConnectionLost" ? connections.retire(key, entry) : Effect.void
-                )
-              )
+              }).pipe(Effect.tapError((error) => (error.failure === "ConnectionLost" ? entry.retire : Effect.void)))
               yield* Ref.set(entry.proven, true)
               yield* slots.accepted(index)
               // A session that is kept ready is one of those that the host allows.
@@ -183,7 +181,7 @@ export class ConnectionPool extends Context.Service<
                   const used = yield* Ref.make<PooledConnection | undefined>(undefined)
                   return yield* retryRefused(launch(index, used)).pipe(
                     Effect.tapError((error) =>
-                      error.failure === "ChannelRefused" ? refused(target, index, slots, used) : Effect.void
+                      error.failure === "ChannelRefused" ? refused(index, slots, used) : Effect.void
                     )
                   )
                 })
@@ -202,10 +200,10 @@ export class ConnectionPool extends Context.Service<
         budget: Duration.Duration,
         use: (target: Target, share: Duration.Duration) => Effect.Effect<A, SshError, R>
       ) {
-        const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(budget)
+        const until = (yield* monotonicMillis) + Duration.toMillis(budget)
         let last: SshError | undefined
         for (const [at, target] of all.entries()) {
-          const left = Math.max(0, until - (yield* Clock.currentTimeMillis))
+          const left = Math.max(0, until - (yield* monotonicMillis))
           const answer = yield* Effect.result(use(target, Duration.millis(left / (all.length - at))))
           if (Result.isSuccess(answer)) return answer.success
           last = answer.failure

@@ -1,5 +1,6 @@
-import { Clock, Effect, Ref, Semaphore } from "effect"
+import { Effect, Ref, Semaphore } from "effect"
 import type { Scope } from "effect"
+import { monotonicMillis } from "../MonotonicTime.ts"
 
 /**
  * Commands at a time on one connection, to begin with. sshd frees a session only after the channel's close has gone both
@@ -25,7 +26,7 @@ export interface SlotState {
   readonly open: ReadonlyArray<number>
   /** Sessions opened that made a connection full, since the limit last changed. */
   readonly proofs: number
-  /** Until when (in milliseconds of the clock) the limit does not rise. */
+  /** Until when (in monotonic milliseconds) the limit does not rise. */
   readonly heldUntil: number
 }
 
@@ -102,7 +103,7 @@ export const makeConnectionSlots: Effect.Effect<ConnectionSlots> = Effect.gen(fu
 
   /** Applies what was learned; there are as many permits as places, so a permit's holder always finds one. */
   const learn = Effect.fnUntraced(function* (step: (state: SlotState, now: number) => SlotState) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     const [before, after] = yield* Ref.modify(slots, (state) => {
       const next = step(state, now)
       return [[state, next] as const, next]

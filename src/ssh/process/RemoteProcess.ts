@@ -24,7 +24,8 @@ export interface RemoteProcess {
   readonly wait: Effect.Effect<RemoteExit, SshError>
   /**
    * TERM, `grace`, KILL for the process group, its session and whatever carries its tag. `confirmed` needs the killer's
-   * word and the end of the channel. Takes at most `grace` + 5 s, and asks again only while nothing is confirmed.
+   * word, the end of the channel and an exit status (the word alone when the connection was lost before). Takes at most
+   * `grace` + 5 s, and asks again only while nothing is confirmed.
    */
   readonly stop: (grace: Duration.Duration) => Effect.Effect<StopReport>
 }
@@ -44,7 +45,9 @@ export interface LaunchOptions {
   readonly output: (chunk: OutputChunk) => Effect.Effect<void>
   /** The grace for a stop that the closing Scope makes. */
   readonly grace: Effect.Effect<Duration.Duration>
-  /** Told about a stop that the closing Scope made. */
+  /** Ends when a stop has to say at once how far it came: the process that waits for it will not wait longer. */
+  readonly giveUp?: Effect.Effect<void>
+  /** Told about a stop that the closing Scope made, and of a process that ended before without having been waited for. */
   readonly stopped: (report: StopReport) => Effect.Effect<void>
   /** Runs the killer on a channel of its own and gives what it printed; fails when no channel could be had. */
   readonly control: (command: string) => Effect.Effect<string, SshError>
@@ -66,6 +69,12 @@ const describe = (exit: RemoteExit): string =>
 
 const UNCONFIRMED: StopReport = { remote: "unconfirmed", survivors: [] }
 const CONFIRMED: StopReport = { remote: "confirmed", survivors: [] }
+
+/** Whether it is known by now, and no failure. */
+const succeeded = <A, E>(known: Deferred.Deferred<A, E>): Effect.Effect<boolean> =>
+  Effect.flatMap(Deferred.isDone(known), (done) =>
+    done ? Effect.isSuccess(Deferred.await(known)) : Effect.succeed(false)
+  )
 
 /**
  * Whether a program of a canonical text may be sudo, by name or path: only root may then signal what it started. Also true
@@ -101,6 +110,8 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
   const accepted = yield* Deferred.make<RemoteChannel, SshError>()
   const header = yield* Deferred.make<number, SshError>()
   const exited = yield* Ref.make(Option.none<Exit.Exit<RemoteExit, SshError>>())
+  /** Whether whoever waits was given the exit. */
+  const waited = yield* Ref.make(false)
   const confirmed = yield* Ref.make(false)
   const oneStop = yield* Semaphore.make(1)
 
@@ -160,12 +171,19 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
       graceTenths: Math.ceil(Duration.toMillis(grace) / 100),
       sudo: usesSudo(command)
     }
+    const before = yield* Ref.get(exited)
+    const wasLost = Option.isSome(before) && Exit.isFailure(before.value)
     const answer = parseStopAnswer(yield* options.control(stopText(order)))
     if (answer === undefined || Result.isFailure(channel)) return UNCONFIRMED
     if (!answer.dead) return { ...UNCONFIRMED, survivors: answer.survivors }
-    // Whatever hides from the killer, in a new session with a scrubbed environment, most likely still holds the pipes.
-    const closed = yield* Effect.timeoutOption(channel.success.closed, CLOSE_WITHIN)
-    return Option.isSome(closed) ? CONFIRMED : UNCONFIRMED
+    if (wasLost) return CONFIRMED
+    // Whatever hides from the killer, in a new session with a scrubbed environment, most likely still holds the pipes. A
+    // channel that closes without an exit status, as with its connection, says nothing about them.
+    const ended = yield* Effect.timeoutOption(
+      Effect.andThen(channel.success.closed, Effect.exit(channel.success.exit)),
+      CLOSE_WITHIN
+    )
+    return Option.isSome(ended) && Exit.isSuccess(ended.value) ? CONFIRMED : UNCONFIRMED
   })
 
   const stop = Effect.fn("RemoteProcess.stop")(
@@ -176,7 +194,8 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
           Effect.as(Effect.logWarning("a remote process could not be stopped", error), UNCONFIRMED)
         ),
         Effect.interruptible,
-        Effect.timeoutOrElse({ duration: Duration.sum(grace, STOP_MARGIN), orElse: () => Effect.succeed(UNCONFIRMED) })
+        Effect.timeoutOrElse({ duration: Duration.sum(grace, STOP_MARGIN), orElse: () => Effect.succeed(UNCONFIRMED) }),
+        Effect.raceFirst(Effect.interruptible(Effect.as(options.giveUp ?? Effect.never, UNCONFIRMED)))
       )
       yield* Ref.set(confirmed, report.remote === "confirmed")
       return report
@@ -184,7 +203,7 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
     (effect) => oneStop.withPermit(effect)
   )
 
-  const finish = Effect.gen(function* () {
+  const finish = Effect.fnUntraced(function* (end: Exit.Exit<unknown, unknown>) {
     const exit = yield* Ref.get(exited)
     const refused = (yield* Deferred.isDone(accepted))
       ? yield* Effect.map(
@@ -193,11 +212,14 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
         )
       : false
     const over = Option.isSome(exit) && Exit.isSuccess(exit.value)
+    // An interruption may come between the end of the process and whoever waits for it.
+    const isKnown = Exit.isSuccess(end) && (yield* Ref.get(waited))
+    if (over && !isKnown && (yield* succeeded(header))) return yield* options.stopped(CONFIRMED)
     if (!over && !refused) {
       yield* options.stopped(yield* stop(yield* options.grace))
     }
   })
-  yield* Effect.addFinalizer(() => Effect.ensuring(finish, Scope.close(channelScope, Exit.void)))
+  yield* Effect.addFinalizer((end) => Effect.ensuring(finish(end), Scope.close(channelScope, Exit.void)))
 
   const running = yield* Effect.forkIn(run, channelScope, { startImmediately: true })
   // Keepalives take a minute to find out about a connection that is no more. The exec may have arrived: not sent again.
@@ -211,7 +233,8 @@ export const launchProcess = Effect.fn("RemoteProcess.launch")(function* (
       duration: HEADER_WITHIN,
       orElse: () => Effect.fail(failure("ConnectTimeout", "the login shell did not start the command"))
     })
-    const process: RemoteProcess = { targetIp: options.targetIp, pid, wait: Fiber.join(running), stop }
+    const wait = Effect.tap(Fiber.join(running), Ref.set(waited, true))
+    const process: RemoteProcess = { targetIp: options.targetIp, pid, wait, stop }
     return process
   })
   return { started }

@@ -1,7 +1,8 @@
-import { Cause, Clock, Deferred, Duration, Effect, Option, Result, Stream } from "effect"
+import { Cause, Deferred, Duration, Effect, Option, Result, Stream } from "effect"
 import type { Scope } from "effect"
 import type { Client, ClientChannel } from "ssh2"
 import { type SshError, sshError, type SshFailure } from "../errors.ts"
+import { monotonicMillis } from "../MonotonicTime.ts"
 import { makeOutputQueue } from "../process/OutputQueue.ts"
 import { callLibrary } from "./Ssh2Call.ts"
 import { isClosedByHost, largeWindow, openSession, type PreopenedSession } from "./Ssh2Patches.ts"
@@ -136,9 +137,9 @@ const adoptChannel = (channel: ClientChannel, target: Target): { api: RemoteChan
         finish()
         return yield* Cause.done()
       }
-      const before = yield* Clock.currentTimeMillis
+      const before = yield* monotonicMillis
       const more = yield* Effect.timeoutOption(eventAfter(seen), Duration.millis(DRAIN_IDLE_MILLIS))
-      waited += (yield* Clock.currentTimeMillis) - before
+      waited += (yield* monotonicMillis) - before
       if (Option.isNone(more)) waited = DRAIN_TOTAL_MILLIS
     }
   })

@@ -1,4 +1,4 @@
-import { Duration, Effect, FileSystem, Option, Path, type PlatformError, Result, Schedule, Schema } from "effect"
+import { Effect, FileSystem, Option, Path, type PlatformError, Result, Schedule, Schema } from "effect"
 import { readRegularFile } from "../../config/RegularFile.ts"
 import { MAX_KNOWN_HOSTS_BYTES } from "./KnownHostsFile.ts"
 
@@ -12,8 +12,8 @@ export class KnownHostsNotWritten extends Schema.TaggedError<KnownHostsNotWritte
   }
 }
 
-/** How long another writer is waited for; what it does takes milliseconds. */
-const LOCK_WAIT = Duration.seconds(5)
+/** How often, 50 ms apart, another writer is waited for; what it does takes milliseconds. */
+const LOCK_RETRIES = 100
 
 const reasonOf = (error: PlatformError.PlatformError): string =>
   `${error.reason._tag}${error.reason.description === undefined ? "" : ` (${error.reason.description})`}`
@@ -34,7 +34,8 @@ const lock = Effect.fnUntraced(function* (file: string) {
   yield* create.pipe(
     Effect.retry({
       while: (error) => error.reason._tag === "AlreadyExists",
-      schedule: Schedule.upTo(Schedule.spaced("50 millis"), { duration: LOCK_WAIT })
+      schedule: Schedule.spaced("50 millis"),
+      times: LOCK_RETRIES
     }),
     Effect.mapError(
       (error) =>

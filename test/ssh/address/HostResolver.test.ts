@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { compileNetwork } from "../../../src/policy/network/Network.ts"
 import { DnsLookup, DnsLookupFailed } from "../../../src/ssh/address/DnsLookup.ts"
 import { HostResolver } from "../../../src/ssh/address/HostResolver.ts"
+import { withWallClock } from "../../support/WallClock.ts"
 
 const open = compileNetwork({})
 
@@ -147,6 +148,25 @@ describe("HostResolver", () => {
         assert.strictEqual(yield* names.count, 4)
       }).pipe(Effect.provide(names.layer))
     })
+  )
+
+  it.effect("remembers an answer for 60 s when the wall clock is set back meanwhile", () =>
+    withWallClock((set) =>
+      Effect.gen(function* () {
+        const names = yield* withNames({ web: ["192.0.2.1"] })
+        yield* Effect.gen(function* () {
+          const resolver = yield* HostResolver
+          yield* resolver.resolve("web", open)
+          yield* set(-3_600_000)
+          yield* TestClock.adjust("59 seconds")
+          yield* resolver.resolve("web", open)
+          assert.strictEqual(yield* names.count, 1)
+          yield* TestClock.adjust("1 second")
+          yield* resolver.resolve("web", open)
+          assert.strictEqual(yield* names.count, 2)
+        }).pipe(Effect.provide(names.layer))
+      })
+    )
   )
 
   it.effect("gives up on a resolver that does not answer", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Ref } from "effect"
 import { TestClock } from "effect/testing"
+import { withWallClock } from "../../support/WallClock.ts"
 import type { StopReport } from "../../../src/ssh/process/RemoteProcess.ts"
 import { A, at, settle, setup } from "./PoolHarness.ts"
 
@@ -19,6 +20,23 @@ describe("ConnectionPool", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* hosts.open, 0)
     })
+  )
+
+  it.effect("closes an unused connection after 60 s, also when the wall clock is set back meanwhile", () =>
+    withWallClock((set) =>
+      Effect.gen(function* () {
+        const { begin, hosts } = yield* setup()
+        const one = yield* begin("uptime")
+        yield* settle
+        yield* one.close
+        yield* TestClock.adjust("30 seconds")
+        yield* set(-3_600_000)
+        yield* TestClock.adjust("29 seconds")
+        assert.strictEqual(yield* hosts.open, 1)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* hosts.open, 0)
+      })
+    )
   )
 
   it.effect("does not share between different logins", () =>
@@ -120,6 +138,21 @@ describe("ConnectionPool", () => {
       assert.deepStrictEqual(yield* hosts.sessions, [0])
       yield* TestClock.adjust("61 seconds")
       assert.strictEqual(yield* hosts.open, 0)
+    })
+  )
+
+  it.effect("makes a new connection for a stop at once when its own is known to be lost", () =>
+    Effect.gen(function* () {
+      const { begin, hosts } = yield* setup()
+      const one = yield* begin("run one")
+      yield* settle
+      yield* hosts.drop(0)
+      const closing = yield* Effect.forkChild(one.close)
+      yield* settle
+      yield* Fiber.join(closing)
+      assert.strictEqual(yield* hosts.lateExecs, 0)
+      assert.lengthOf(yield* hosts.connects, 2)
+      assert.deepStrictEqual(yield* hosts.running, [])
     })
   )
 

@@ -38,6 +38,7 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
   let connectBegan = () => {}
   const channels = { opened: 0, closed: 0 }
   const execs: Array<string> = []
+  let lateExecs = 0
   const live = new Map<string, { readonly name: string; readonly exit: Deferred.Deferred<RemoteExit, SshError> }>()
   const connections: Array<{ readonly drop: Effect.Effect<void>; readonly sessions: () => number }> = []
 
@@ -74,6 +75,10 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
 
       const exec: Connection["exec"] = (text) =>
         Effect.gen(function* () {
+          if (yield* Deferred.isDone(lost)) {
+            lateExecs++
+            return yield* fail("ChannelRefused")
+          }
           if (sessions >= (script.maxSessions ?? 10)) return yield* fail("ChannelRefused")
           yield* Effect.acquireRelease(
             Effect.sync(() => {
@@ -149,6 +154,8 @@ export const makeHosts = Effect.fnUntraced(function* (scripts: Readonly<Record<s
     channels: Effect.sync(() => ({ ...channels })),
     /** The texts of all execs that got a session, in order. */
     execs: Effect.sync(() => [...execs]),
+    /** Execs that were asked of a connection after it was lost. */
+    lateExecs: Effect.sync(() => lateExecs),
     /** Names of the `run` commands that are alive, in the order of their start. */
     running: Effect.sync(() => [...live.values()].map(({ name }) => name)),
     /** Lets a `run` command exit with 0. */

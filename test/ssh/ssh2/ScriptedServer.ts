@@ -155,7 +155,9 @@ export const startServer = Effect.fnUntraced(function* (
     }
     const killed = /mcpstop ([0-9a-f]+) /.exec(command)?.[1]
     if (killed !== undefined) {
-      running.get(killed)?.close()
+      const ended = running.get(killed)
+      ended?.exit("TERM")
+      ended?.close()
       running.delete(killed)
       channel.write("DEAD\n")
       return end(0)
