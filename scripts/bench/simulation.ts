@@ -16,7 +16,7 @@ import { spawnSync } from "node:child_process"
 import { parseArgs } from "node:util"
 import { rehearsalScenario } from "../../src/simulation/Rehearsal.ts"
 import { runScenario, scenarioOf, simulate } from "../../src/simulation/Simulation.ts"
-import { coverageMarkdown, coverageOf } from "../../src/simulation/Summary.ts"
+import { coverageMarkdown, coverageOf } from "../../src/simulation/report/Summary.ts"
 
 const AIM_TASKS_A_SECOND = 1_000
 const AIM_BYTES = 2 * 1024 ** 3

@@ -1,14 +1,14 @@
 import { Cause, Effect, Exit } from "effect"
-import { type LoggedEvent, makeEventLog } from "./EventLog.ts"
-import type { FaultCounts } from "./Faults.ts"
-import { FaultKind, Stage } from "./Faults.ts"
-import { makeChecker, type Violation } from "./Invariants.ts"
+import { type LoggedEvent, makeEventLog } from "./world/EventLog.ts"
+import type { FaultCounts } from "./hosts/Faults.ts"
+import { FaultKind, Stage } from "./hosts/Faults.ts"
+import { makeChecker, type Violation } from "./invariants/Invariants.ts"
 import { playScenario } from "./Runner.ts"
-import { boundsOf } from "./QuietTime.ts"
-import type { Scenario } from "./Scenario.ts"
-import { seededRandom } from "./SeededRandom.ts"
-import { makeSimulatedFleet, type SimulatedFleet } from "./SimulatedFleet.ts"
-import { makeWorld, type WorldBounds, type WorldEnd } from "./SimulatedWorld.ts"
+import { boundsOf } from "./workload/QuietTime.ts"
+import type { Scenario } from "./workload/Scenario.ts"
+import { seededRandom } from "./world/SeededRandom.ts"
+import { makeSimulatedFleet, type SimulatedFleet } from "./hosts/SimulatedFleet.ts"
+import { makeWorld, type WorldBounds, type WorldEnd } from "./world/SimulatedWorld.ts"
 
 /** A fault that was injected, how often. */
 export interface FaultCount {

@@ -1,8 +1,8 @@
 import type { LimitsPatch } from "../policy/Limits.ts"
 import type { PolicyDocument } from "../policy/PolicyDocument.ts"
-import type { PlannedFault } from "./Faults.ts"
-import type { Program } from "./Program.ts"
-import type { Scenario, ScenarioHost, Step } from "./Scenario.ts"
+import type { PlannedFault } from "./hosts/Faults.ts"
+import type { Program } from "./workload/Program.ts"
+import type { Scenario, ScenarioHost, Step } from "./workload/Scenario.ts"
 
 /** Runs of candidates after which shrinking gives what it has. */
 export const MAX_ATTEMPTS = 600

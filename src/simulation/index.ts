@@ -6,10 +6,10 @@
  * from seeds and checks the invariants; `openSimulation` is the same run by run. `runScenario` runs one scenario, such
  * as that of a replay token. All of them are synchronous and keep the thread busy until they are done.
  */
-export type { EventLog, LoggedEvent, SimulationEvent } from "./EventLog.ts"
-export { eventLine } from "./EventLog.ts"
-export { FAULT_STAGES, FaultKind, FaultLevel, type FaultPlan, type PlannedFault, Stage } from "./Faults.ts"
-export type { InvariantName, Violation } from "./Invariants.ts"
+export type { EventLog, LoggedEvent, SimulationEvent } from "./world/EventLog.ts"
+export { eventLine } from "./world/EventLog.ts"
+export { FAULT_STAGES, FaultKind, FaultLevel, type FaultPlan, type PlannedFault, Stage } from "./hosts/Faults.ts"
+export type { InvariantName, Violation } from "./invariants/Invariants.ts"
 export {
   type CommandReport,
   policyFromYaml,
@@ -20,8 +20,8 @@ export {
   rehearsalScenario,
   rehearse
 } from "./Rehearsal.ts"
-export { InvalidReplayToken, readReplayToken, replayToken } from "./ReplayToken.ts"
-export { Scenario, type ScenarioHost, type Step } from "./Scenario.ts"
+export { InvalidReplayToken, readReplayToken, replayToken } from "./report/ReplayToken.ts"
+export { Scenario, type ScenarioHost, type Step } from "./workload/Scenario.ts"
 export {
   type FaultCount,
   openSimulation,
@@ -46,5 +46,5 @@ export {
   type Summary,
   summaryLines,
   summaryOf
-} from "./Summary.ts"
-export { describeScenario, timeline, timelineOf } from "./Timeline.ts"
+} from "./report/Summary.ts"
+export { describeScenario, timeline, timelineOf } from "./report/Timeline.ts"

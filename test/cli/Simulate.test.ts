@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { replayToken } from "../../src/simulation/ReplayToken.ts"
+import { replayToken } from "../../src/simulation/report/ReplayToken.ts"
 import { scenarioOf } from "../../src/simulation/Simulation.ts"
 import { invoke } from "./CliHarness.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { execFile } from "node:child_process"
-import { eventLine } from "../../src/simulation/EventLog.ts"
+import { eventLine } from "../../src/simulation/world/EventLog.ts"
 import {
   runScenario,
   type ScenarioOutcome,

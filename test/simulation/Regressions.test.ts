@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { readReplayToken } from "../../src/simulation/ReplayToken.ts"
+import { readReplayToken } from "../../src/simulation/report/ReplayToken.ts"
 import { runScenario } from "../../src/simulation/RunScenario.ts"
 
 /** Scenarios that broke an invariant once, each shrunk, and what the server does since. */

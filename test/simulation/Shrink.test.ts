@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { isSubmit, type Scenario } from "../../src/simulation/Scenario.ts"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
+import { isSubmit, type Scenario } from "../../src/simulation/workload/Scenario.ts"
+import { seededRandom } from "../../src/simulation/world/SeededRandom.ts"
 import { shrinkScenario } from "../../src/simulation/Shrink.ts"
-import { drawScenario } from "../../src/simulation/Workload.ts"
+import { drawScenario } from "../../src/simulation/workload/Workload.ts"
 
 const scenario = drawScenario(seededRandom(11), { hosts: 12, tasks: 60, faults: "high" })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { eventLine } from "../../src/simulation/EventLog.ts"
+import { eventLine } from "../../src/simulation/world/EventLog.ts"
 import {
   openSimulation,
   runScenario,

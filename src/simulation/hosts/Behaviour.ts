@@ -1,4 +1,4 @@
-import type { RemoteExit } from "../ssh/Transport.ts"
+import type { RemoteExit } from "../../ssh/Transport.ts"
 
 /** One thing that a simulated process does. */
 export type Action =

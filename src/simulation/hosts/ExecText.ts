@@ -1,6 +1,6 @@
-import { stopText, type StopOrder } from "../ssh/process/Killer.ts"
-import { encodeText, type LoginShell } from "../ssh/process/LoginShell.ts"
-import { canExec, runText } from "../ssh/process/RemoteCommand.ts"
+import { stopText, type StopOrder } from "../../ssh/process/Killer.ts"
+import { encodeText, type LoginShell } from "../../ssh/process/LoginShell.ts"
+import { canExec, runText } from "../../ssh/process/RemoteCommand.ts"
 
 /** What the text of an exec request asks a simulated host to do. */
 export type ExecRequest =

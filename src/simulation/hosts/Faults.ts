@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 
 /** What can go wrong, as the simulation names it. Each strikes at the stages that `FAULT_STAGES` lists. */
 export const FaultKind = Schema.Literals([

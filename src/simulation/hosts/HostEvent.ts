@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { SshFailure } from "../ssh/errors.ts"
+import { SshFailure } from "../../ssh/errors.ts"
 import { FaultKind, Stage } from "./Faults.ts"
 
 /** How a simulated process ended: an exit code, a signal, or with its host. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import type { OutputChunk } from "../ssh/Transport.ts"
+import type { OutputChunk } from "../../ssh/Transport.ts"
 import type { PlannedFault } from "./Faults.ts"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 import type { ChannelBytes, SimulatedChannel } from "./SimulatedChannel.ts"
 
 /** Where a process writes. False means SIGPIPE: nobody reads any more. */

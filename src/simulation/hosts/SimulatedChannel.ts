@@ -1,8 +1,8 @@
 import { Cause, Deferred, Effect, Stream } from "effect"
-import type { SshError } from "../ssh/errors.ts"
-import { sshError } from "../ssh/errors.ts"
-import type { OutputChunk, RemoteChannel, RemoteExit } from "../ssh/Transport.ts"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SshError } from "../../ssh/errors.ts"
+import { sshError } from "../../ssh/errors.ts"
+import type { OutputChunk, RemoteChannel, RemoteExit } from "../../ssh/Transport.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 
 /** What a host may send ahead of what was read: the SSH window, and what the pipes before it hold. */
 const WINDOW_BYTES = 256 * 1024

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type DnsLookup, DnsLookupFailed } from "../ssh/address/DnsLookup.ts"
+import { type DnsLookup, DnsLookupFailed } from "../../ssh/address/DnsLookup.ts"
 import type { HostObserver } from "./HostEvent.ts"
 import { FORBIDDEN_ADDRESS } from "./HostPlan.ts"
 import type { SimulatedHost } from "./SimulatedHost.ts"

@@ -5,7 +5,7 @@ import type { PlannedFault } from "./Faults.ts"
 import type { HostObserver } from "./HostEvent.ts"
 import type { HostPlan } from "./HostPlan.ts"
 import { makeProcessTable, type ProcessTable, type SimulatedProcess } from "./ProcessTable.ts"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 import type { SimulatedConnection } from "./SimulatedConnection.ts"
 
 /** Silence after which a connection is given up: four keepalives, 15 s apart, without an answer (`Ssh2Transport`). */

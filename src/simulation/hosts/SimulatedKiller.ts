@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { StopOrder } from "../ssh/process/Killer.ts"
+import type { StopOrder } from "../../ssh/process/Killer.ts"
 import type { PlannedFault } from "./Faults.ts"
 import { reactionTo, type Resistance, type SimulatedProcess, type StopSignal } from "./ProcessTable.ts"
 import type { SimulatedHost } from "./SimulatedHost.ts"

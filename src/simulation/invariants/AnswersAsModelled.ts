@@ -1,4 +1,4 @@
-import { makeModel } from "../Model.ts"
+import { makeModel } from "../model/Model.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** Every answer is what the reference model says. */

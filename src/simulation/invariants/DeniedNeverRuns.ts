@@ -1,5 +1,5 @@
-import { expectDecision, isForbidden } from "../ExpectedDecision.ts"
-import type { CommandFacts, Facts } from "../Facts.ts"
+import { expectDecision, isForbidden } from "../model/ExpectedDecision.ts"
+import type { CommandFacts, Facts } from "../model/Facts.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** How many steps submit the command to the host, at most: a host of a fan-out gets it once. */

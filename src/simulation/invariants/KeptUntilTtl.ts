@@ -1,8 +1,8 @@
 import { Predicate } from "effect"
 import { MAX_RECORDS } from "../../task/TaskRegistry.ts"
-import { type Bounds, expectLimit } from "../ExpectedLimits.ts"
-import { endedAt, type TaskFacts } from "../Facts.ts"
-import { taskAnswers } from "../TaskAnswers.ts"
+import { type Bounds, expectLimit } from "../model/ExpectedLimits.ts"
+import { endedAt, type TaskFacts } from "../model/Facts.ts"
+import { taskAnswers } from "../model/TaskAnswers.ts"
 import type { Answer, Basis, MakeWatch } from "./Watch.ts"
 
 /** A result is gone at most so long after its TTL: the sweep comes once a second. */

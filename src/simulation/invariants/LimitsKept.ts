@@ -1,7 +1,7 @@
 import { Predicate } from "effect"
 import { MAX_COMMANDS_PER_CONNECTION } from "../../ssh/pool/ConnectionSlots.ts"
 import { MAX_HANDSHAKES_PER_HOST } from "../../ssh/pool/Connections.ts"
-import { highestLimit } from "../ExpectedLimits.ts"
+import { highestLimit } from "../model/ExpectedLimits.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** Handshakes with a host that do not wait for a turn: one for stops, and one for a check of the host. */

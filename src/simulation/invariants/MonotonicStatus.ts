@@ -1,6 +1,6 @@
 import type { TaskStatus } from "../../task/Task.ts"
-import { isTerminalStatus } from "../Facts.ts"
-import { type TaskAnswer, taskAnswers } from "../TaskAnswers.ts"
+import { isTerminalStatus } from "../model/Facts.ts"
+import { type TaskAnswer, taskAnswers } from "../model/TaskAnswers.ts"
 import type { Answer, MakeWatch } from "./Watch.ts"
 
 /** What never goes back. */

@@ -1,8 +1,8 @@
-import type { LoggedEvent } from "./EventLog.ts"
+import type { LoggedEvent } from "../world/EventLog.ts"
 import type { Violation } from "./Invariants.ts"
-import type { FleetCounts } from "./SimulatedFleet.ts"
-import type { SimulatedProcess } from "./ProcessTable.ts"
-import type { Held } from "./SimulatedServer.ts"
+import type { FleetCounts } from "../hosts/SimulatedFleet.ts"
+import type { SimulatedProcess } from "../hosts/ProcessTable.ts"
+import type { Held } from "../world/SimulatedServer.ts"
 
 /**
  * When the server is looked at: while work goes on (`working`), once all calls answered and every task, its TTL and the

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import type { AuditRecord } from "../../audit/AuditLog.ts"
-import { isTerminalStatus, statusNow, type TaskFacts } from "../Facts.ts"
+import { isTerminalStatus, statusNow, type TaskFacts } from "../model/Facts.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** Exactly one audit record for each admitted command, none for a fan-out; it tells what the host saw. */

@@ -1,5 +1,5 @@
 import type { TaskStatus } from "../../task/Task.ts"
-import { isTerminalStatus, statusNow } from "../Facts.ts"
+import { isTerminalStatus, statusNow } from "../model/Facts.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** The edges of the state machine (design: `Pending → Running → …`, and `Pending →` any terminal state). */

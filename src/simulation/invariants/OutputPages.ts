@@ -1,9 +1,9 @@
 import { Base64Url } from "effect/encoding"
 import { Predicate, Result, Schema } from "effect"
 import { OutputPage } from "../../task/TaskReport.ts"
-import { expectLimit } from "../ExpectedLimits.ts"
-import { makeExpectedLines } from "../ExpectedOutput.ts"
-import { isTerminalStatus, taskOfId } from "../Facts.ts"
+import { expectLimit } from "../model/ExpectedLimits.ts"
+import { makeExpectedLines } from "../model/ExpectedOutput.ts"
+import { isTerminalStatus, taskOfId } from "../model/Facts.ts"
 import type { Answer, MakeWatch } from "./Watch.ts"
 
 /** Stands where a part of a line is missing. */

@@ -1,8 +1,8 @@
 import { Predicate } from "effect"
-import { expectDecision } from "../ExpectedDecision.ts"
-import { expectLimit } from "../ExpectedLimits.ts"
-import { hostsOf } from "../ScenarioConfig.ts"
-import { taskAnswers } from "../TaskAnswers.ts"
+import { expectDecision } from "../model/ExpectedDecision.ts"
+import { expectLimit } from "../model/ExpectedLimits.ts"
+import { hostsOf } from "../workload/ScenarioConfig.ts"
+import { taskAnswers } from "../model/TaskAnswers.ts"
 import type { Answer, MakeWatch } from "./Watch.ts"
 
 const commandIn = (input: unknown): { readonly alias: string; readonly command: string } | undefined =>

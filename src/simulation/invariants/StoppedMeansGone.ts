@@ -1,7 +1,7 @@
 import { Predicate } from "effect"
-import { type RunFacts, statusNow, type TaskFacts, taskOfId } from "../Facts.ts"
-import type { Observation } from "../Observation.ts"
-import { taskAnswers } from "../TaskAnswers.ts"
+import { type RunFacts, statusNow, type TaskFacts, taskOfId } from "../model/Facts.ts"
+import type { Observation } from "./Observation.ts"
+import { taskAnswers } from "../model/TaskAnswers.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** What an answer says about the remote process. */

@@ -1,5 +1,5 @@
-import { expectLimit } from "../ExpectedLimits.ts"
-import type { TaskFacts } from "../Facts.ts"
+import { expectLimit } from "../model/ExpectedLimits.ts"
+import type { TaskFacts } from "../model/Facts.ts"
 import type { MakeWatch } from "./Watch.ts"
 
 /** Beyond its time limit, what a stop may take: 2 s of grace, 5 s more, and the close of the channel. */

@@ -1,7 +1,7 @@
-import type { ConfigFacts } from "../ConfigFacts.ts"
-import type { LoggedEvent } from "../EventLog.ts"
-import type { CallFacts, Facts } from "../Facts.ts"
-import type { Observation } from "../Observation.ts"
+import type { ConfigFacts } from "../model/ConfigFacts.ts"
+import type { LoggedEvent } from "../world/EventLog.ts"
+import type { CallFacts, Facts } from "../model/Facts.ts"
+import type { Observation } from "./Observation.ts"
 
 /** A call and its answer. */
 export interface Answer extends CallFacts {

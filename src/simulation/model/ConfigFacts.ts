@@ -1,7 +1,7 @@
 import { Predicate } from "effect"
-import type { LoggedEvent } from "./EventLog.ts"
-import { type ConfigChange, isBadChange, type Scenario } from "./Scenario.ts"
-import { changeConfig, type ConfigState, initialConfig } from "./ScenarioConfig.ts"
+import type { LoggedEvent } from "../world/EventLog.ts"
+import { type ConfigChange, isBadChange, type Scenario } from "../workload/Scenario.ts"
+import { changeConfig, type ConfigState, initialConfig } from "../workload/ScenarioConfig.ts"
 
 /** A configuration and when it may have been in force, in virtual milliseconds. */
 interface Version {

@@ -1,6 +1,6 @@
-import type { PolicyDocument } from "../policy/PolicyDocument.ts"
-import type { Rule } from "../policy/rules/Rule.ts"
-import { PROGRAM_NAMES } from "./Program.ts"
+import type { PolicyDocument } from "../../policy/PolicyDocument.ts"
+import type { Rule } from "../../policy/rules/Rule.ts"
+import { PROGRAM_NAMES } from "../workload/Program.ts"
 
 /** What the policy has to say about a command, by rules that are simple enough to be sure. */
 export type Expected = "allow" | "deny" | "unknown"

@@ -1,6 +1,6 @@
-import { DEFAULT_LIMITS, type LimitsPatch } from "../policy/Limits.ts"
+import { DEFAULT_LIMITS, type LimitsPatch } from "../../policy/Limits.ts"
 import { matchingRules } from "./ExpectedDecision.ts"
-import type { ConfigState } from "./ScenarioConfig.ts"
+import type { ConfigState } from "../workload/ScenarioConfig.ts"
 
 /** The limits that the model looks at. */
 export type LimitName =

@@ -1,6 +1,6 @@
-import { behaviourOf } from "./Behaviour.ts"
+import { behaviourOf } from "../hosts/Behaviour.ts"
 import { type Facts, taskOfId } from "./Facts.ts"
-import type { FaultKind } from "./Faults.ts"
+import type { FaultKind } from "../hosts/Faults.ts"
 
 /** Faults after which a host's output is not what the program writes. */
 const CHANGED: ReadonlySet<FaultKind> = new Set(["flood", "partial-utf8", "noisy-login", "login-refused"])

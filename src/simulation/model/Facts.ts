@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto"
-import type { AuditRecord } from "../audit/AuditLog.ts"
-import type { TaskStatus } from "../task/Task.ts"
-import type { LoggedEvent } from "./EventLog.ts"
+import type { AuditRecord } from "../../audit/AuditLog.ts"
+import type { TaskStatus } from "../../task/Task.ts"
+import type { LoggedEvent } from "../world/EventLog.ts"
 import type { Subject } from "./ExpectedLimits.ts"
-import type { ProcessEnd } from "./HostEvent.ts"
-import { commandText } from "./Program.ts"
-import { isSubmit, type Scenario, type ScenarioHost, type SubmitStep } from "./Scenario.ts"
+import type { ProcessEnd } from "../hosts/HostEvent.ts"
+import { commandText } from "../workload/Program.ts"
+import { isSubmit, type Scenario, type ScenarioHost, type SubmitStep } from "../workload/Scenario.ts"
 
 /** The command of one step, or of several with the very same text. */
 export interface CommandFacts {

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { FleetResult } from "../fleet/FleetResult.ts"
+import { FleetResult } from "../../fleet/FleetResult.ts"
 import type { Facts } from "./Facts.ts"
 
 const isFleetResult = Schema.is(FleetResult)

@@ -1,11 +1,11 @@
 import { Predicate } from "effect"
-import type { TaskStatus } from "../task/Task.ts"
+import type { TaskStatus } from "../../task/Task.ts"
 import type { ConfigFacts } from "./ConfigFacts.ts"
 import { type Bounds, expectLimit, type LimitName } from "./ExpectedLimits.ts"
 import { makeExpectedLines } from "./ExpectedOutput.ts"
 import { endedAt, type Facts, isTerminalStatus, type TaskFacts, taskOfId } from "./Facts.ts"
 import { checkFleetResult } from "./FleetModel.ts"
-import type { Answer } from "./invariants/Watch.ts"
+import type { Answer } from "../invariants/Watch.ts"
 import { type TaskAnswer, taskAnswers } from "./TaskAnswers.ts"
 
 /**

@@ -1,5 +1,5 @@
 import { Predicate, Schema } from "effect"
-import { TaskStatus } from "../task/Task.ts"
+import { TaskStatus } from "../../task/Task.ts"
 
 const count = Schema.optionalKey(Schema.Number)
 const text = Schema.optionalKey(Schema.String)

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib"
 import { Result, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
-import { Scenario } from "./Scenario.ts"
+import { Scenario } from "../workload/Scenario.ts"
 
 /** Begins every token; its number is that of the format. Tokens of another version of the simulation may not decode. */
 const PREFIX = "sim1-"

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
-import { FAULT_STAGES, FaultKind, Stage } from "./Faults.ts"
-import type { FaultCount, ScenarioOutcome } from "./RunScenario.ts"
-import type { SimulationReport } from "./Simulation.ts"
+import { FAULT_STAGES, FaultKind, Stage } from "../hosts/Faults.ts"
+import type { FaultCount, ScenarioOutcome } from "../RunScenario.ts"
+import type { SimulationReport } from "../Simulation.ts"
 
 /** What a simulation came to, as `simulate --json` prints it. Sums are over all runs. */
 export interface Summary {

@@ -1,7 +1,7 @@
-import type { FindingEvent, LoggedEvent, RecordEvent, SimulationEvent, WorkloadEvent } from "./EventLog.ts"
-import type { HostEvent, ProcessEnd, StreamBytes } from "./HostEvent.ts"
-import type { Scenario } from "./Scenario.ts"
-import type { RunEnd, ScenarioOutcome } from "./RunScenario.ts"
+import type { FindingEvent, LoggedEvent, RecordEvent, SimulationEvent, WorkloadEvent } from "../world/EventLog.ts"
+import type { HostEvent, ProcessEnd, StreamBytes } from "../hosts/HostEvent.ts"
+import type { Scenario } from "../workload/Scenario.ts"
+import type { RunEnd, ScenarioOutcome } from "../RunScenario.ts"
 
 /** Events of a timeline, unless the caller wants another number: the end of a run is what breaks. */
 const MAX_EVENTS = 400

@@ -1,5 +1,5 @@
 import { Predicate } from "effect"
-import type { LoggedEvent } from "./EventLog.ts"
+import type { LoggedEvent } from "../world/EventLog.ts"
 import type { TaskRef } from "./Scenario.ts"
 import type { ClientMemory } from "./StepCall.ts"
 

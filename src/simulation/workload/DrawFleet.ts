@@ -1,8 +1,8 @@
 import { TAGS } from "./DrawPolicy.ts"
-import { drawFaultKinds, drawFaultPlan, type FaultLevel } from "./Faults.ts"
-import { ipv4Of, ipv6Of, plainHost } from "./HostPlan.ts"
+import { drawFaultKinds, drawFaultPlan, type FaultLevel } from "../hosts/Faults.ts"
+import { ipv4Of, ipv6Of, plainHost } from "../hosts/HostPlan.ts"
 import type { ScenarioHost } from "./Scenario.ts"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 
 /** Mostly the default of sshd_config(5); small values make the pool learn. */
 const MAX_SESSIONS = [10, 10, 10, 10, 1, 2, 3, 6] as const

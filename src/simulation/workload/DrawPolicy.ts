@@ -1,9 +1,9 @@
-import type { LimitsPatch } from "../policy/Limits.ts"
-import type { NetworkDocument } from "../policy/network/Network.ts"
-import type { PolicyDocument } from "../policy/PolicyDocument.ts"
-import type { Rule } from "../policy/rules/Rule.ts"
+import type { LimitsPatch } from "../../policy/Limits.ts"
+import type { NetworkDocument } from "../../policy/network/Network.ts"
+import type { PolicyDocument } from "../../policy/PolicyDocument.ts"
+import type { Rule } from "../../policy/rules/Rule.ts"
 import { PROGRAM_NAMES } from "./Program.ts"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 
 /** Tags of drawn fleets; the first is on every host. */
 export const TAGS = ["all", "web", "db", "edge"] as const

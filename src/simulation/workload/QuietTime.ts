@@ -1,5 +1,5 @@
 import { isSubmit, type Scenario } from "./Scenario.ts"
-import type { WorldBounds } from "./SimulatedWorld.ts"
+import type { WorldBounds } from "../world/SimulatedWorld.ts"
 
 /** Seconds that the longest task takes, with all its waits: for a slot, a connection, its program's end, its stop. */
 const LONGEST_TASK_SECONDS = 3 * 3600

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
-import { PolicyDocument } from "../policy/PolicyDocument.ts"
-import { TaskStatus } from "../task/Task.ts"
-import { HostPlan } from "./HostPlan.ts"
+import { PolicyDocument } from "../../policy/PolicyDocument.ts"
+import { TaskStatus } from "../../task/Task.ts"
+import { HostPlan } from "../hosts/HostPlan.ts"
 import { Program } from "./Program.ts"
 
 const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))

@@ -1,6 +1,6 @@
-import type { PolicyDocument } from "../policy/PolicyDocument.ts"
+import type { PolicyDocument } from "../../policy/PolicyDocument.ts"
 import type { ConfigChange, Scenario, ScenarioHost } from "./Scenario.ts"
-import type { ConfigTexts } from "./SimulatedServer.ts"
+import type { ConfigTexts } from "../world/SimulatedServer.ts"
 
 /** What the operator wants to be in force: the policy, and which hosts of the scenario are in servers.yml. */
 export interface ConfigState {

@@ -1,4 +1,4 @@
-import { encodeLineCursor } from "../task/LineCursor.ts"
+import { encodeLineCursor } from "../../task/LineCursor.ts"
 import { commandText } from "./Program.ts"
 import type { Step, TaskRef } from "./Scenario.ts"
 

@@ -1,7 +1,7 @@
 import { Arbitrary, Effect, Schema } from "effect"
 import { drawFleet } from "./DrawFleet.ts"
 import { drawPolicy, TAGS } from "./DrawPolicy.ts"
-import type { FaultLevel } from "./Faults.ts"
+import type { FaultLevel } from "../hosts/Faults.ts"
 import { DrawnProgram } from "./Program.ts"
 import {
   Await,
@@ -15,7 +15,7 @@ import {
   type SubmitStep,
   type TaskRef
 } from "./Scenario.ts"
-import type { SeededRandom } from "./SeededRandom.ts"
+import type { SeededRandom } from "../world/SeededRandom.ts"
 
 /** How large a drawn scenario is, and how much goes wrong in it. */
 export interface ScenarioSize {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { Schema } from "effect"
-import { HostEvent } from "./HostEvent.ts"
+import { HostEvent } from "../hosts/HostEvent.ts"
 
 /** What a client got, or a record of the server: plain JSON. */
 const json = Schema.Unknown

@@ -1,5 +1,5 @@
 import { Cause, Effect, Logger, Predicate } from "effect"
-import type { AuditLog } from "../audit/AuditLog.ts"
+import type { AuditLog } from "../../audit/AuditLog.ts"
 import type { EventLog } from "./EventLog.ts"
 
 /** An audit log whose records are events of a simulation. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { behaviourOf, bytesOf } from "../../src/simulation/Behaviour.ts"
+import { behaviourOf, bytesOf } from "../../../src/simulation/hosts/Behaviour.ts"
 
 const OK = { _tag: "Exited", code: 0 } as const
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { stopText } from "../../src/ssh/process/Killer.ts"
-import { loginShells } from "../../src/ssh/process/LoginShell.ts"
-import { runText } from "../../src/ssh/process/RemoteCommand.ts"
-import { isReadBy, readExec } from "../../src/simulation/ExecText.ts"
+import { stopText } from "../../../src/ssh/process/Killer.ts"
+import { loginShells } from "../../../src/ssh/process/LoginShell.ts"
+import { runText } from "../../../src/ssh/process/RemoteCommand.ts"
+import { isReadBy, readExec } from "../../../src/simulation/hosts/ExecText.ts"
 
 const TAG = "0123456789abcdef0123456789abcdef"
 

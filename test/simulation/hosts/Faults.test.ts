@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { makeFaultChances, makeFaultRecorder } from "../../src/simulation/FaultChances.ts"
+import { makeFaultChances, makeFaultRecorder } from "../../../src/simulation/hosts/FaultChances.ts"
 import {
   drawFaultKinds,
   drawFaultPlan,
@@ -8,9 +8,9 @@ import {
   FaultKind,
   FaultLevel,
   FaultPlan
-} from "../../src/simulation/Faults.ts"
-import type { HostEvent } from "../../src/simulation/HostEvent.ts"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
+} from "../../../src/simulation/hosts/Faults.ts"
+import type { HostEvent } from "../../../src/simulation/hosts/HostEvent.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
 import { fault } from "./FleetHarness.ts"
 
 const seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))

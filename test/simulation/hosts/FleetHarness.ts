@@ -1,22 +1,22 @@
 import { assert } from "@effect/vitest"
 import { Duration, Effect, Exit, Layer, type Scope } from "effect"
-import { ConnectionPool, type StartOptions } from "../../src/ssh/pool/ConnectionPool.ts"
-import type { SshError } from "../../src/ssh/errors.ts"
-import { RunTag } from "../../src/ssh/process/RemoteCommand.ts"
-import type { RemoteProcess, StopReport } from "../../src/ssh/process/RemoteProcess.ts"
-import { Target } from "../../src/ssh/Target.ts"
-import type { RemoteExit } from "../../src/ssh/Transport.ts"
-import type { PlannedFault } from "../../src/simulation/Faults.ts"
-import type { HostEvent } from "../../src/simulation/HostEvent.ts"
-import { type HostPlan, ipv4Of, plainHost } from "../../src/simulation/HostPlan.ts"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
+import { ConnectionPool, type StartOptions } from "../../../src/ssh/pool/ConnectionPool.ts"
+import type { SshError } from "../../../src/ssh/errors.ts"
+import { RunTag } from "../../../src/ssh/process/RemoteCommand.ts"
+import type { RemoteProcess, StopReport } from "../../../src/ssh/process/RemoteProcess.ts"
+import { Target } from "../../../src/ssh/Target.ts"
+import type { RemoteExit } from "../../../src/ssh/Transport.ts"
+import type { PlannedFault } from "../../../src/simulation/hosts/Faults.ts"
+import type { HostEvent } from "../../../src/simulation/hosts/HostEvent.ts"
+import { type HostPlan, ipv4Of, plainHost } from "../../../src/simulation/hosts/HostPlan.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
 import {
   type FleetCounts,
   fleetLayer,
   makeSimulatedFleet,
   type SimulatedFleet
-} from "../../src/simulation/SimulatedFleet.ts"
-import { makeWorld } from "../../src/simulation/SimulatedWorld.ts"
+} from "../../../src/simulation/hosts/SimulatedFleet.ts"
+import { makeWorld } from "../../../src/simulation/world/SimulatedWorld.ts"
 
 /** A fault that strikes at the first chance, and never again unless said. */
 export const fault = (

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { ProcessEnd } from "../../src/simulation/HostEvent.ts"
+import type { ProcessEnd } from "../../../src/simulation/hosts/HostEvent.ts"
 import {
   makeProcessTable,
   reactionTo,
   type Resistance,
   type SimulatedProcess
-} from "../../src/simulation/ProcessTable.ts"
+} from "../../../src/simulation/hosts/ProcessTable.ts"
 
 const setup = () => {
   const all = new Set<SimulatedProcess>()

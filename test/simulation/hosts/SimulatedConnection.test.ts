@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result } from "effect"
-import type { HostPlan } from "../../src/simulation/HostPlan.ts"
+import type { HostPlan } from "../../../src/simulation/hosts/HostPlan.ts"
 import { bastion, fault, host, NOTHING_HELD, onFleet, only, targetOf } from "./FleetHarness.ts"
 
 describe("SimulatedConnection", () => {

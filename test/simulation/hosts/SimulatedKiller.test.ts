@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { FAULT_STAGES, FaultKind, type PlannedFault } from "../../src/simulation/Faults.ts"
+import { FAULT_STAGES, FaultKind, type PlannedFault } from "../../../src/simulation/hosts/Faults.ts"
 import { fault, host, onFleet, only, targetOf } from "./FleetHarness.ts"
 
 describe("SimulatedKiller", () => {

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Result } from "effect"
-import type { SshFailure } from "../../src/ssh/errors.ts"
-import { runText } from "../../src/ssh/process/RemoteCommand.ts"
-import { FAULT_STAGES, FaultKind, type PlannedFault } from "../../src/simulation/Faults.ts"
-import { FORBIDDEN_ADDRESS, type HostPlan } from "../../src/simulation/HostPlan.ts"
+import type { SshFailure } from "../../../src/ssh/errors.ts"
+import { runText } from "../../../src/ssh/process/RemoteCommand.ts"
+import { FAULT_STAGES, FaultKind, type PlannedFault } from "../../../src/simulation/hosts/Faults.ts"
+import { FORBIDDEN_ADDRESS, type HostPlan } from "../../../src/simulation/hosts/HostPlan.ts"
 import { fault, host, NOTHING_HELD, onFleet, only, targetOf } from "./FleetHarness.ts"
 
 /** What a command on a host with one fault comes to: its exit, or the failure; and what is left a quarter of an hour later. */

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { LoggedEvent, SimulationEvent } from "../../src/simulation/EventLog.ts"
-import { plainHost } from "../../src/simulation/HostPlan.ts"
-import { INVARIANTS, InvariantName, makeChecker } from "../../src/simulation/Invariants.ts"
-import type { Observation } from "../../src/simulation/Observation.ts"
-import { runScenario } from "../../src/simulation/RunScenario.ts"
-import type { Scenario, Step } from "../../src/simulation/Scenario.ts"
+import type { LoggedEvent, SimulationEvent } from "../../../src/simulation/world/EventLog.ts"
+import { plainHost } from "../../../src/simulation/hosts/HostPlan.ts"
+import { INVARIANTS, InvariantName, makeChecker } from "../../../src/simulation/invariants/Invariants.ts"
+import type { Observation } from "../../../src/simulation/invariants/Observation.ts"
+import { runScenario } from "../../../src/simulation/RunScenario.ts"
+import type { Scenario, Step } from "../../../src/simulation/workload/Scenario.ts"
 
 const command = { alias: "h0", blanks: 2 } as const
 

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { compilePolicy, decide } from "../../src/policy/Policy.ts"
-import { drawPolicy, TAGS } from "../../src/simulation/DrawPolicy.ts"
-import { expectDecision, isForbidden } from "../../src/simulation/ExpectedDecision.ts"
-import { expectLimit, highestLimit, type LimitName } from "../../src/simulation/ExpectedLimits.ts"
-import { PROGRAM_NAMES } from "../../src/simulation/Program.ts"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
+import { compilePolicy, decide } from "../../../src/policy/Policy.ts"
+import { drawPolicy, TAGS } from "../../../src/simulation/workload/DrawPolicy.ts"
+import { expectDecision, isForbidden } from "../../../src/simulation/model/ExpectedDecision.ts"
+import { expectLimit, highestLimit, type LimitName } from "../../../src/simulation/model/ExpectedLimits.ts"
+import { PROGRAM_NAMES } from "../../../src/simulation/workload/Program.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
 
 const LIMITS: ReadonlyArray<LimitName> = ["max_seconds", "max_output_bytes", "task_result_ttl", "sync_wait_seconds"]
 

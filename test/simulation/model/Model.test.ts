@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeConfigFacts } from "../../src/simulation/ConfigFacts.ts"
-import { makeFacts } from "../../src/simulation/Facts.ts"
-import { plainHost } from "../../src/simulation/HostPlan.ts"
-import type { Answer } from "../../src/simulation/invariants/Watch.ts"
-import { makeModel, statusesBetween } from "../../src/simulation/Model.ts"
-import type { Scenario, Step } from "../../src/simulation/Scenario.ts"
+import { makeConfigFacts } from "../../../src/simulation/model/ConfigFacts.ts"
+import { makeFacts } from "../../../src/simulation/model/Facts.ts"
+import { plainHost } from "../../../src/simulation/hosts/HostPlan.ts"
+import type { Answer } from "../../../src/simulation/invariants/Watch.ts"
+import { makeModel, statusesBetween } from "../../../src/simulation/model/Model.ts"
+import type { Scenario, Step } from "../../../src/simulation/workload/Scenario.ts"
 
 const ID = "h0:4f5ba2a64ac8ea39:00000000000000000000000000"
 

@@ -170,13 +170,8 @@ export const MUTANTS: ReadonlyArray<Mutant> = [
     edits: [
       {
         file: "ssh/pool/Connections.ts",
-        from: "if (!(yield* Ref.get(entry.success.retired))) return entry.success",
-        to: "return entry.success"
-      },
-      {
-        file: "ssh/pool/Connections.ts",
-        from: "before ? Effect.void : RcMap.invalidate(connections, key)",
-        to: "Effect.void"
+        from: "retire: change(key, attempt, out)",
+        to: "retire: Effect.void"
       }
     ]
   },
@@ -207,16 +202,6 @@ export const MUTANTS: ReadonlyArray<Mutant> = [
         file: "task/TaskFibers.ts",
         from: "const SHUTDOWN_WAIT = Duration.seconds(4)",
         to: "const SHUTDOWN_WAIT = Duration.seconds(40)"
-      }
-    ]
-  },
-  {
-    name: "a shutdown goes on to start what waits",
-    edits: [
-      {
-        file: "task/TaskFibers.ts",
-        from: "yield* Ref.set(closing, true)\n        yield* Ref.set(grace, SHUTDOWN_GRACE)",
-        to: "yield* Ref.set(grace, SHUTDOWN_GRACE)"
       }
     ]
   }

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { deflateRawSync } from "node:zlib"
-import { readReplayToken, replayToken } from "../../src/simulation/ReplayToken.ts"
-import { scenarioOf } from "../../src/simulation/Simulation.ts"
+import { readReplayToken, replayToken } from "../../../src/simulation/report/ReplayToken.ts"
+import { scenarioOf } from "../../../src/simulation/Simulation.ts"
 
 const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 

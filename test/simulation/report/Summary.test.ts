@@ -1,7 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FAULT_STAGES, FaultKind } from "../../src/simulation/Faults.ts"
-import type { SimulationReport } from "../../src/simulation/Simulation.ts"
-import { coverageMarkdown, coverageOf, coverageTable, summaryLines, summaryOf } from "../../src/simulation/Summary.ts"
+import { FAULT_STAGES, FaultKind } from "../../../src/simulation/hosts/Faults.ts"
+import type { SimulationReport } from "../../../src/simulation/Simulation.ts"
+import {
+  coverageMarkdown,
+  coverageOf,
+  coverageTable,
+  summaryLines,
+  summaryOf
+} from "../../../src/simulation/report/Summary.ts"
 
 const REPORT: SimulationReport = {
   seed: 10,

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { LoggedEvent, SimulationEvent } from "../../src/simulation/EventLog.ts"
-import type { ScenarioOutcome } from "../../src/simulation/RunScenario.ts"
-import { plainHost } from "../../src/simulation/HostPlan.ts"
-import { describeScenario, timeline, timelineOf } from "../../src/simulation/Timeline.ts"
+import type { LoggedEvent, SimulationEvent } from "../../../src/simulation/world/EventLog.ts"
+import type { ScenarioOutcome } from "../../../src/simulation/RunScenario.ts"
+import { plainHost } from "../../../src/simulation/hosts/HostPlan.ts"
+import { describeScenario, timeline, timelineOf } from "../../../src/simulation/report/Timeline.ts"
 
 const logged = (...events: ReadonlyArray<readonly [at: number, event: SimulationEvent]>): ReadonlyArray<LoggedEvent> =>
   events.map(([at, event], index) => ({ index, at, event }))

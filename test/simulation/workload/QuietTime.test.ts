@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { boundsOf, quietWithinSeconds } from "../../src/simulation/QuietTime.ts"
-import { runScenario, scenarioOf } from "../../src/simulation/Simulation.ts"
+import { boundsOf, quietWithinSeconds } from "../../../src/simulation/workload/QuietTime.ts"
+import { runScenario, scenarioOf } from "../../../src/simulation/Simulation.ts"
 
 const DAY = 86_400
 

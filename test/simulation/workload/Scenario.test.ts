@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { behaviourOf } from "../../src/simulation/Behaviour.ts"
-import { plainHost } from "../../src/simulation/HostPlan.ts"
-import { commandText, markOf, type Program } from "../../src/simulation/Program.ts"
+import { behaviourOf } from "../../../src/simulation/hosts/Behaviour.ts"
+import { plainHost } from "../../../src/simulation/hosts/HostPlan.ts"
+import { commandText, markOf, type Program } from "../../../src/simulation/workload/Program.ts"
 import {
   type ConfigChange,
   isBadChange,
   type Scenario,
   type ScenarioHost,
   type Step
-} from "../../src/simulation/Scenario.ts"
-import { changeConfig, configTexts, hostsOf, initialConfig } from "../../src/simulation/ScenarioConfig.ts"
-import { callsOf, NO_TASK } from "../../src/simulation/StepCall.ts"
+} from "../../../src/simulation/workload/Scenario.ts"
+import { changeConfig, configTexts, hostsOf, initialConfig } from "../../../src/simulation/workload/ScenarioConfig.ts"
+import { callsOf, NO_TASK } from "../../../src/simulation/workload/StepCall.ts"
 
 const host = (alias: string, index: number, more: Partial<ScenarioHost> = {}): ScenarioHost => ({
   ...plainHost(alias, index),

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { runScenario } from "../../src/simulation/RunScenario.ts"
-import { isSubmit, Scenario, type Step } from "../../src/simulation/Scenario.ts"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
-import { drawScenario, type ScenarioSize } from "../../src/simulation/Workload.ts"
+import { runScenario } from "../../../src/simulation/RunScenario.ts"
+import { isSubmit, Scenario, type Step } from "../../../src/simulation/workload/Scenario.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
+import { drawScenario, type ScenarioSize } from "../../../src/simulation/workload/Workload.ts"
 
 const draw = (seed: number, size: ScenarioSize = { faults: "medium" }): Scenario =>
   drawScenario(seededRandom(seed), size)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
-import { eventLine, type LoggedEvent, makeEventLog, SimulationEvent } from "../../src/simulation/EventLog.ts"
+import { eventLine, type LoggedEvent, makeEventLog, SimulationEvent } from "../../../src/simulation/world/EventLog.ts"
 
 describe("EventLog", () => {
   it.prop(

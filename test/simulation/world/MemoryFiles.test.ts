@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Path, Result } from "effect"
-import { readConfinedFile, readRegularFile } from "../../src/config/RegularFile.ts"
-import { makeMemoryFiles } from "../../src/simulation/MemoryFiles.ts"
+import { readConfinedFile, readRegularFile } from "../../../src/config/RegularFile.ts"
+import { makeMemoryFiles } from "../../../src/simulation/world/MemoryFiles.ts"
 
 const read = (text: Uint8Array) => new TextDecoder().decode(text)
 

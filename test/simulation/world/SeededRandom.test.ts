@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
 
 const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 const first = (seed: number, count = 8) => {

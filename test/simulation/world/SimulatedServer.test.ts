@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
-import { type EventLog, makeEventLog } from "../../src/simulation/EventLog.ts"
-import { plainHost } from "../../src/simulation/HostPlan.ts"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
-import { makeSimulatedFleet, type SimulatedFleet } from "../../src/simulation/SimulatedFleet.ts"
-import { type ConfigTexts, openServer, type SimulatedServer } from "../../src/simulation/SimulatedServer.ts"
-import { makeWorld } from "../../src/simulation/SimulatedWorld.ts"
+import { type EventLog, makeEventLog } from "../../../src/simulation/world/EventLog.ts"
+import { plainHost } from "../../../src/simulation/hosts/HostPlan.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
+import { makeSimulatedFleet, type SimulatedFleet } from "../../../src/simulation/hosts/SimulatedFleet.ts"
+import { type ConfigTexts, openServer, type SimulatedServer } from "../../../src/simulation/world/SimulatedServer.ts"
+import { makeWorld } from "../../../src/simulation/world/SimulatedWorld.ts"
 
 const HOST = plainHost("web-1", 0)
 

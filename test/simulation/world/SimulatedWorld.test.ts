@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Exit, Fiber, Queue, Random, Ref } from "effect"
-import { seededRandom } from "../../src/simulation/SeededRandom.ts"
-import { makeWorld, type WorldEnd } from "../../src/simulation/SimulatedWorld.ts"
+import { seededRandom } from "../../../src/simulation/world/SeededRandom.ts"
+import { makeWorld, type WorldEnd } from "../../../src/simulation/world/SimulatedWorld.ts"
 
 const worldOf = (seed: number) => makeWorld(seededRandom(seed))
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { makeTimerHeap, type Timer } from "../../src/simulation/TimerHeap.ts"
+import { makeTimerHeap, type Timer } from "../../../src/simulation/world/TimerHeap.ts"
 
 const small = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 20 }))
 const Operation = Schema.Union([
