@@ -1,4 +1,4 @@
-import { Chunk, Effect, Exit, HashMap, Option, Ref } from "effect"
+import { Effect, Exit, HashMap, Option, Ref } from "effect"
 import type { Limits } from "../policy/Limits.ts"
 import type { RunResult } from "../task/RunResult.ts"
 import type { TaskId } from "../task/Task.ts"
@@ -69,8 +69,6 @@ export const fleetBody = (
   const budget = limits.max_result_bytes
 
   return Effect.fnUntraced(function* (io: FanOutIo) {
-    const started = yield* Ref.make(Chunk.empty<TaskId>())
-
     const tapOf = Effect.fnUntraced(function* (alias: string) {
       const held = yield* Ref.make(noLines)
       // Several lines at once: each line of the parent's output begins with the alias.
@@ -106,9 +104,9 @@ export const fleetBody = (
         return yield* record({ alias, denied: true, reason: launch.reason, hint: launch.hint })
       }
       const { taskId } = launch
-      yield* Ref.update(started, Chunk.append(taskId))
       const ended = yield* supervisor.await(taskId).pipe(Effect.ignore, Effect.interruptible, Effect.exit)
-      if (Exit.isFailure(ended)) yield* stopChild(taskId)
+      // Of a child that has ended by itself, the same call says whether it is gone.
+      yield* stopChild(taskId)
       yield* tap.end
       const result = yield* Effect.option(supervisor.result(taskId))
       yield* record(Option.getOrElse(result, () => lostResult(alias, taskId, request.hash)))
@@ -125,15 +123,12 @@ export const fleetBody = (
 
     const concurrency = windowOf(request)
     yield* io.progress(0, aliases.length)
-    // What a cancel comes to is the worst of all hosts, those that had ended before it included.
-    const reportAll = Effect.flatMap(Ref.get(started), (ids) =>
-      Chunk.isEmpty(ids) ? io.stopped("not_started") : Effect.forEach(ids, stopChild, { discard: true })
-    )
+    // What a stop comes to is the worst of all hosts; where none had begun, nothing had to be stopped.
     yield* Effect.forEach(
       splitBatches(aliases, request.batch),
       Effect.forEach(startHost, { concurrency, discard: true }),
       { discard: true }
-    ).pipe(Effect.onInterrupt(() => reportAll))
+    ).pipe(Effect.onInterrupt(() => io.stopped("not_started")))
     return fleetResult(request, yield* Ref.get(state), budget)
   })
 }

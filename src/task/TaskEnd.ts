@@ -36,7 +36,12 @@ export const endEvent = (
       case "TimedOut":
         return { _tag: "TimeOut", at, remoteStopped: remote(started) }
       case "Unsuccessful":
-        return { _tag: "Fail", at, message: exit.value.message, remoteStopped: "confirmed" }
+        return {
+          _tag: "Fail",
+          at,
+          message: exit.value.message,
+          remoteStopped: Option.getOrElse(reported, () => "confirmed")
+        }
     }
   }
   if (Cause.hasInterrupts(exit.cause)) return { _tag: "Cancel", at, remoteStopped: remote(started) }

@@ -1,6 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import type { AuditRecord } from "../audit/AuditLog.ts"
 import type { RunResult } from "./RunResult.ts"
+import type { RemoteStopped } from "./Task.ts"
 import { type FanOutProgress, limitsOf, type TaskRecord } from "./TaskRecord.ts"
 import type { TaskReport } from "./TaskReport.ts"
 import type { CommandSpec } from "./TaskSpec.ts"
@@ -148,13 +149,21 @@ export const auditOf = Effect.fnUntraced(function* (record: TaskRecord, spec: Co
   return audit
 })
 
-/** What a cancel answers: cancelled by it (or by a concurrent one), or the task's end was another one. */
-export const cancelAnswer = (id: string, before: TaskState, after: TaskState) => {
+/**
+ * What a cancel answers: cancelled by it (or by a concurrent one), or the task's end was another one. `reported` is the worst
+ * of what the hosts of a fan-out came to, which its own state does not tell.
+ */
+export const cancelAnswer = (
+  id: string,
+  before: TaskState,
+  after: TaskState,
+  reported: Option.Option<RemoteStopped>
+) => {
   const cancelled = !isTerminal(before) && after._tag === "Cancelled"
   return {
     task_id: id,
     cancelled,
     message: cancelled ? "Cancelled" : "Task not found or not cancellable",
-    remote_stopped: remoteStoppedOf(after)
+    remote_stopped: Option.getOrElse(reported, () => remoteStoppedOf(after))
   }
 }

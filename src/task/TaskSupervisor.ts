@@ -211,7 +211,8 @@ export class TaskSupervisor extends Context.Service<
         const { record } = found.value
         const before = yield* Ref.get(record.state)
         if (!isTerminal(before)) yield* fibers.interrupt(record)
-        return cancelAnswer(id, before, yield* Ref.get(record.state))
+        const reported = record.work._tag === "FanOut" ? yield* Ref.get(record.stopped) : Option.none()
+        return cancelAnswer(id, before, yield* Ref.get(record.state), reported)
       })
 
       yield* Effect.flatMap(monotonicMillis, registry.sweep).pipe(
