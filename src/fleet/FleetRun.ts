@@ -123,12 +123,11 @@ export const fleetBody = (
 
     const concurrency = windowOf(request)
     yield* io.progress(0, aliases.length)
-    // What a stop comes to is the worst of all hosts; where none had begun, nothing had to be stopped.
     yield* Effect.forEach(
       splitBatches(aliases, request.batch),
       Effect.forEach(startHost, { concurrency, discard: true }),
       { discard: true }
-    ).pipe(Effect.onInterrupt(() => io.stopped("not_started")))
+    )
     return fleetResult(request, yield* Ref.get(state), budget)
   })
 }

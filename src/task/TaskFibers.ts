@@ -94,7 +94,9 @@ export const makeTaskFibers = (
       yield* record.output.end
       const at = yield* monotonicMillis
       const { _tag } = yield* Ref.get(record.state)
-      yield* apply(record, endEvent(exit, at, _tag === "Running", yield* Ref.get(record.stopped)))
+      // A fan-out runs nothing itself: what its hosts ran is reported.
+      const mayRun = _tag === "Running" && record.work._tag === "Command"
+      yield* apply(record, endEvent(exit, at, mayRun, yield* Ref.get(record.stopped)))
       yield* registry.finish(record.id, at)
       if (record.work._tag === "Command") {
         yield* audit.task(yield* auditOf(record, record.work.spec, yield* Ref.get(record.state)))
