@@ -29,7 +29,6 @@ const taskIn = (input: unknown): string => (Predicate.hasProperty(input, "task_i
 /** A result is readable until its TTL and gone within one sweep after; after all work and TTLs nothing is held. */
 export const keptUntilTtl: MakeWatch = (basis) => {
   const { facts, violated } = basis
-  const wentBack = facts.scenario.steps.some((step) => step._tag === "ClockJump" && step.millis < 0)
   const isFull = () => facts.tasks.size > NEARLY_FULL
 
   const checkGone = (id: string, at: number): void => {
@@ -84,8 +83,7 @@ export const keptUntilTtl: MakeWatch = (basis) => {
         violated(`after all TTLs there are ${records} records, ${fibers} fibers, ${slots} slots and ${queued} waiting`)
       }
       const { channels, connecting, connections } = fleet
-      // Unused connections are closed by the wall clock: set back, it keeps them for as long.
-      if (!wentBack && channels + connecting + connections > 0) {
+      if (channels + connecting + connections > 0) {
         violated(
           `after all work there are ${connections} connections, ${connecting} handshakes and ${channels} channels`
         )

@@ -4,8 +4,8 @@ import { MAX_HANDSHAKES_PER_HOST } from "../../ssh/pool/Connections.ts"
 import { highestLimit } from "../model/ExpectedLimits.ts"
 import type { MakeWatch } from "./Watch.ts"
 
-/** Handshakes with a host that do not wait for a turn: one for stops, and one for a check of the host. */
-const OUT_OF_TURN = 2
+/** Handshakes with a host that do not wait for a turn: that of the connection for stops. */
+const OUT_OF_TURN = 1
 
 const count = <K>(counts: Map<K, number>, key: K, by: 1 | -1): number => {
   const now = (counts.get(key) ?? 0) + by
