@@ -1,4 +1,4 @@
-import { Context, Duration, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Array as Arr, Context, Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { AuditLog } from "./audit/AuditLog.ts"
 import { ConfigDirectory, type ReloadFailed, type ReloadReport } from "./config/ConfigDirectory.ts"
 import {
@@ -29,7 +29,7 @@ import type { Promoted, RunResult, Started } from "./task/RunResult.ts"
 import type { TaskId } from "./task/Task.ts"
 import type { TaskDetail } from "./task/TaskDetail.ts"
 import { TaskIds } from "./task/TaskIds.ts"
-import { pageOfTasks, type TaskList, type TaskPageOptions } from "./task/TaskPages.ts"
+import { pageOfTaskIds, type TaskIdPage, type TaskList, type TaskPageOptions } from "./task/TaskPages.ts"
 import type { CancelReport, OutputPage, TaskReport } from "./task/TaskReport.ts"
 import { type TaskSnapshot, TaskSupervisor } from "./task/TaskSupervisor.ts"
 
@@ -283,12 +283,26 @@ export class Orchestrator extends Context.Service<
         return yield* pageOfHosts(yield* usableSnapshot, options ?? {})
       })
 
+      /** What `read` says about the tasks of a page; one that expired meanwhile is left out. */
+      const taskList = <A extends TaskReport>(
+        { ids, ...next }: TaskIdPage,
+        read: (id: string) => Effect.Effect<A, TaskNotFound>
+      ): Effect.Effect<TaskList<A>> =>
+        Effect.map(
+          Effect.forEach(ids, (id) => Effect.option(read(id))),
+          (found) => ({ tasks: Arr.getSomes(found), ...next })
+        )
+
       const listTasks = Effect.fn("Orchestrator.listTasks")(function* (options?: TaskPageOptions) {
-        return yield* pageOfTasks(yield* supervisor.list(options ?? {}), options?.cursor)
+        const { status } = options ?? {}
+        const page = yield* pageOfTaskIds(yield* supervisor.ids(options ?? {}), options?.cursor)
+        const { tasks, ...next } = yield* taskList(page, supervisor.status)
+        // A task may have moved on since its state was looked at.
+        return { tasks: tasks.filter((task) => status === undefined || task.status === status), ...next }
       })
 
       const listTaskDetails = Effect.fn("Orchestrator.listTaskDetails")(function* (cursor?: string) {
-        return yield* pageOfTasks(yield* supervisor.details, cursor)
+        return yield* taskList(yield* pageOfTaskIds(yield* supervisor.ids({}), cursor), supervisor.detail)
       })
 
       return Orchestrator.of({
@@ -324,7 +338,7 @@ export class Orchestrator extends Context.Service<
         taskSnapshot: supervisor.snapshot,
         taskResult,
         listTasks,
-        taskIds: Effect.map(supervisor.list({}), (reports) => reports.map((report) => report.task_id)),
+        taskIds: supervisor.ids({}),
         cancel: supervisor.cancel,
         reload
       })

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { InvalidCursor } from "./errors.ts"
 import { decodeCursor, encodeCursor } from "./PageCursor.ts"
-import type { TaskStatus } from "./Task.ts"
+import type { TaskId, TaskStatus } from "./Task.ts"
 import type { TaskReport } from "./TaskReport.ts"
 
 /** Tasks on one page of the task list. */
@@ -20,26 +20,30 @@ export interface TaskList<A extends TaskReport = TaskReport> {
   readonly next_cursor?: string
 }
 
+/** The ids of one page, and where the next one begins. */
+export interface TaskIdPage {
+  readonly ids: ReadonlyArray<TaskId>
+  readonly next_cursor?: string
+}
+
 /**
- * One page of `tasks`. The cursor names the last task of the page before; once that task expired, the cursor is no
- * longer valid and the list is to be read from its start.
+ * One page of the ids of tasks: they are paged before anything is put together about them. The cursor names the last task
+ * of the page before; once that task expired, the cursor is no longer valid and the list is to be read from its start.
  */
-export const pageOfTasks = <A extends TaskReport>(
-  tasks: ReadonlyArray<A>,
+export const pageOfTaskIds = (
+  all: ReadonlyArray<TaskId>,
   cursor?: string
-): Effect.Effect<TaskList<A>, InvalidCursor> => {
+): Effect.Effect<TaskIdPage, InvalidCursor> => {
   const last =
     cursor === undefined
       ? Option.some(-1)
-      : Option.map(decodeCursor("tasks", cursor), (id) => tasks.findIndex((t) => t.task_id === id))
+      : Option.map(decodeCursor("tasks", cursor), (id) => all.findIndex((each) => each === id))
   if (Option.isNone(last) || (cursor !== undefined && last.value < 0)) return Effect.fail(new InvalidCursor())
   const from = last.value + 1
-  const page = tasks.slice(from, from + TASKS_PER_PAGE)
-  const end = page.at(-1)
+  const ids = all.slice(from, from + TASKS_PER_PAGE)
+  const end = ids.at(-1)
   return Effect.succeed({
-    tasks: page,
-    ...(end !== undefined && from + page.length < tasks.length
-      ? { next_cursor: encodeCursor("tasks", end.task_id) }
-      : {})
+    ids,
+    ...(end !== undefined && from + ids.length < all.length ? { next_cursor: encodeCursor("tasks", end) } : {})
   })
 }

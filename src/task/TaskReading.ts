@@ -50,14 +50,17 @@ export const makeTaskReading = (registry: TaskRegistry) => {
 
     detail: Effect.fn("TaskSupervisor.detail")((id: string) => Effect.flatMap(registry.find(id), detail)),
 
-    details: Effect.flatMap(registry.all, Effect.forEach(detail)).pipe(Effect.withSpan("TaskSupervisor.details")),
-
-    list: Effect.fn("TaskSupervisor.list")(function* ({ alias, status }: TaskFilter) {
+    ids: Effect.fn("TaskSupervisor.ids")(function* ({ alias, status }: TaskFilter) {
       const entries = (yield* registry.all).filter(
         ({ record: { work } }) => alias === undefined || (work._tag === "Command" && work.spec.alias === alias)
       )
-      const reports = yield* Effect.forEach(entries, report)
-      return status === undefined ? reports : reports.filter((one) => one.status === status)
+      const found =
+        status === undefined
+          ? entries
+          : yield* Effect.filter(entries, ({ record }) =>
+              Effect.map(Ref.get(record.state), (state) => statusOf(state) === status)
+            )
+      return found.map(({ record }) => record.id)
     }),
 
     output: Effect.fn("TaskSupervisor.output")(function* (id: string, request: PageRequest) {

@@ -73,10 +73,8 @@ export class TaskSupervisor extends Context.Service<
     readonly result: (id: string) => Effect.Effect<RunResult, TaskNotFound | TaskNotFinished>
     /** The output so far, in at most `max_result_bytes`. */
     readonly snapshot: (id: string) => Effect.Effect<TaskSnapshot, TaskNotFound>
-    /** Every kept task, newest first. */
-    readonly details: Effect.Effect<ReadonlyArray<TaskDetail>>
-    /** Newest first. */
-    readonly list: (filter: TaskFilter) => Effect.Effect<ReadonlyArray<TaskReport>>
+    /** The ids of the kept tasks, newest first. */
+    readonly ids: (filter: TaskFilter) => Effect.Effect<ReadonlyArray<TaskId>>
     /** Interrupts a task and returns after its finalizers ran. Several callers at once all get the answer. */
     readonly cancel: (id: string) => Effect.Effect<CancelReport>
     /** Keeps the task readable at least this long after its submission, beyond its TTL if need be. */

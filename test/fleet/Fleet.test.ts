@@ -278,7 +278,7 @@ describe("Fleet", () => {
       const cancel = yield* Effect.forkChild(tasks.cancel(id), { startImmediately: true })
       yield* Deferred.succeed(gate, undefined)
       assert.isTrue((yield* Fiber.join(cancel)).cancelled)
-      const children = yield* tasks.list({ alias: "a" })
+      const children = yield* Effect.forEach(yield* tasks.ids({ alias: "a" }), tasks.status)
       assert.deepStrictEqual(
         children.map(({ status }) => status),
         ["cancelled"]
@@ -293,8 +293,8 @@ describe("Fleet", () => {
       const { exit, fleet, settle, start, tasks } = yield* makeHosts(["a", "b"])
       const id = yield* start()
       yield* settle
-      const [child] = yield* tasks.list({ alias: "a" })
-      yield* tasks.cancel(child!.task_id)
+      const [child] = yield* tasks.ids({ alias: "a" })
+      yield* tasks.cancel(child!)
       yield* exit("b")
       yield* tasks.await(id)
       assert.deepInclude((yield* fleet.result(id)).summary, { successful: 1, cancelled: 1 })
@@ -327,7 +327,7 @@ describe("Fleet", () => {
       yield* exit("b")
       yield* tasks.await(id)
       yield* TestClock.adjust("299 seconds")
-      assert.strictEqual((yield* tasks.list({ alias: "a" })).length, 0)
+      assert.strictEqual((yield* tasks.ids({ alias: "a" })).length, 0)
       assert.strictEqual((yield* fleet.result(id)).results.length, 2)
       assert.isTrue(yield* fleet.has(id))
       yield* TestClock.adjust("10 seconds")

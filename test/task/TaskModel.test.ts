@@ -66,7 +66,9 @@ const checkReport = Effect.fnUntraced(function* (known: Known, report: TaskRepor
 const checkAll = Effect.fnUntraced(function* (all: ReadonlyArray<Known>) {
   const tasks = yield* TaskSupervisor
   const audits = yield* records("audit")
-  const reports = new Map((yield* tasks.list({})).map((report) => [report.task_id, report]))
+  const reports = new Map(
+    (yield* Effect.forEach(yield* tasks.ids({}), tasks.status)).map((report) => [report.task_id, report])
+  )
   const live = new Map<string, number>()
   const waiting: Array<string> = []
   let holding = 0
